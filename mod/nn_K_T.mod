@@ -1,0 +1,69 @@
+TITLE Transient potassium current
+COMMENT
+Who     one per segment; HL23 cells (K_T) and Allen cells (K_Tst), which share it
+In      v (mV)
+Out     ik (mA/cm2)
+Source  Korngreen & Sakmann 2000, J Physiol 525:621
+Limits  temperature factor frozen at 34 degC (2.3^1.3), whatever celsius is
+ENDCOMMENT
+
+NEURON {
+    THREADSAFE
+    SUFFIX nn_K_T
+    USEION k READ ek WRITE ik
+    RANGE gbar, minf, mtau, hinf, htau
+}
+
+UNITS {
+    (mV) = (millivolt)
+    (mA) = (milliamp)
+    (S)  = (siemens)
+}
+
+PARAMETER {
+    gbar = 1e-5 (S/cm2)
+}
+
+ASSIGNED {
+    v (mV)
+    ek (mV)
+    ik (mA/cm2)
+    minf (1)
+    mtau (ms)
+    hinf (1)
+    htau (ms)
+}
+
+STATE {
+    m
+    h
+}
+
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    ik = gbar*m*m*m*m*h*(v - ek)
+}
+
+INITIAL {
+    rates(v)
+    m = minf
+    h = hinf
+}
+
+DERIVATIVE states {
+    rates(v)
+    m' = (minf - m)/mtau
+    h' = (hinf - h)/htau
+}
+
+PROCEDURE rates(v (mV)) {
+    LOCAL u, phi
+    UNITSOFF
+    u = v + 10 : liquid junction potential of the recordings
+    phi = 2.952882641412121
+    minf = 1/(1 + exp(-u/19))
+    mtau = (0.34 + 0.92*exp(-((u + 71)/59)^2))/phi
+    hinf = 1/(1 + exp((u + 66)/10))
+    htau = (8 + 49*exp(-((u + 73)/23)^2))/phi
+    UNITSON
+}
