@@ -1,0 +1,185 @@
+"""One simulation: a protocol played into a built cell, and its somatic voltage.
+
+What the solver sees. A fixed step from t to t + dt takes the stimulus at its middle,
+t + dt/2, as NEURON's own IClamp does; `seen` gives the same numbers as arrays.
+
+Vectors are played on an explicit time axis into fresh point processes, and removed after
+the run. NEURON's other form, `Vector.play(ref, Dt)`, goes wrong when dt changes within a
+process: a vector that some variable still holds keeps writing on its old grid. And
+stdrun's `h.run` rounds dt to a fraction of 1/steps_per_ms; nothing here goes through it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+from neuron import h
+
+from ..cells.spec import HofCell, LiveCell
+from ..errors import InputError, SimulationError
+from ..nrn.mechanisms import load
+from ..nrn.session import session
+from ..protocols.protocol import Protocol
+from ..protocols.stimuli import Step
+from ..types import Trace
+
+V_LIMIT = 200.0  # mV; beyond this a run has diverged
+FOREVER = 1e9  # ms
+
+
+def simulate(cell: HofCell | LiveCell, protocol: Protocol, *, dt: float | None = None,
+             record_dt: float | None = None, cvode_atol: float | None = None) -> Trace:
+    """Somatic voltage of `cell` under `protocol`.
+
+    Args:
+        cell: A description, built for this run and destroyed after it; or a cell already
+            built, which stays.
+        protocol: What to inject; its own `v_init`, if any, replaces the cell's.
+        dt: Solver step [ms]; the cell's own by default.
+        record_dt: Recording grid [ms], a multiple of the step; every step by default.
+        cvode_atol: Absolute tolerance; given, NEURON's variable-step solver runs instead
+            of the fixed step, and `dt` is only the grid of played and recorded vectors.
+
+    Raises:
+        SimulationError: The voltage diverged, or the run stopped early.
+    """
+    if isinstance(cell, HofCell):
+        with cell.build() as live:
+            return simulate(live, protocol, dt=dt, record_dt=record_dt, cvode_atol=cvode_atol)
+    spec = cell.spec
+    dt = spec.dt if dt is None else dt
+    stride = _stride(record_dt, dt)
+    load()
+    v_init = spec.v_init if protocol.v_init is None else protocol.v_init
+    with session(celsius=spec.celsius, v_init=v_init, dt=dt):
+        v = _voltage(cell, protocol, v_init, dt, stride, cvode_atol)
+    return _checked(v, dt * stride, spec.name, protocol)
+
+
+def seen(protocol: Protocol, dt: float, stride: int = 1) -> tuple[np.ndarray, ...]:
+    """Input that the solver sees, as means over the recording intervals.
+
+    Entry k is the mean over the steps from t_k to t_{k+1}, so it is what drives the voltage
+    from v[k] to v[k+1]; the last entry lies beyond the end and drives nothing.
+
+    Returns:
+        Current [nA], b [nA] and G [uS], each of shape (recorded steps + 1,).
+    """
+    steps = steps_of(protocol, dt, stride)
+    middles = (np.arange((steps + 1) * stride) + 0.5) * dt
+    b, g = protocol.conductance(middles)
+    return tuple(np.broadcast_to(x, middles.shape).reshape(-1, stride).mean(1)
+                 for x in (protocol.current(middles), b, g))
+
+
+def steps_of(protocol: Protocol, dt: float, stride: int = 1) -> int:
+    """Number of recording intervals in the protocol, rounded up to whole ones."""
+    return int(np.ceil(protocol.duration / (dt * stride) - 1e-6))
+
+
+def _stride(record_dt: float | None, dt: float) -> int:
+    """Solver steps per recorded one."""
+    ratio = 1.0 if record_dt is None else record_dt / dt
+    if ratio < 0.5 or abs(ratio - round(ratio)) > 1e-6:
+        raise InputError(
+            f"record_dt={record_dt:g} ms is not a multiple of the solver's step of {dt:g} ms."
+        )
+    return round(ratio)
+
+
+def _voltage(live: LiveCell, protocol: Protocol, v_init: float, dt: float, stride: int,
+             cvode_atol: float | None) -> np.ndarray:
+    """Run in the current session; voltage at each recorded step [mV]."""
+    steps = steps_of(protocol, dt, stride)
+    end = steps * stride * dt
+    with _injected(live.soma(0.5), protocol, dt), _solver(cvode_atol):
+        reference = live.soma(0.5)._ref_v
+        recorded = h.Vector()
+        if cvode_atol is None:
+            recorded.record(reference)
+        else:
+            recorded.record(reference, dt * stride)
+        parallel = h.ParallelContext()
+        parallel.set_maxstep(10)  # psolve asks for it, though nothing here is parallel
+        h.finitialize(v_init)
+        parallel.psolve(end)
+        v = recorded.as_numpy().copy()
+    v = v[::stride] if cvode_atol is None else v
+    if len(v) < steps + 1:
+        raise SimulationError(
+            f"{live.spec.name} under {protocol.name}: the run stopped after {len(v) - 1} of "
+            f"{steps} steps."
+        )
+    return v[:steps + 1]
+
+
+@contextlib.contextmanager
+def _injected(site, protocol: Protocol, dt: float) -> Iterator[None]:
+    """The protocol's stimuli at `site` while the block lasts."""
+    held = [_clamp(site, s) for s in protocol.stimuli if isinstance(s, Step)]
+    played = [s for s in protocol.stimuli if not isinstance(s, Step)]
+    middles = (np.arange(steps_of(protocol, dt) + 2) + 0.5) * dt
+    times = h.Vector(middles)
+    vectors = []
+    currents = [s.current(middles) for s in played if hasattr(s, "current")]
+    if currents:
+        clamp = h.IClamp(site)
+        clamp.delay, clamp.dur = 0, FOREVER
+        held.append(clamp)
+        vectors.append(_play(sum(currents), clamp._ref_amp, times))
+    conductances = [s.conductance(middles) for s in played if hasattr(s, "conductance")]
+    if conductances:
+        target = h.nn_Conductance(site)
+        held.append(target)
+        vectors.append(_play(sum(b for b, _ in conductances), target._ref_b, times))
+        vectors.append(_play(sum(g for _, g in conductances), target._ref_g, times))
+    try:
+        yield
+    finally:
+        for vector in vectors:
+            vector.play_remove()
+        held.clear()
+
+
+def _clamp(site, step: Step):
+    """NEURON's own square clamp, so that a plain step is exactly the usual experiment."""
+    clamp = h.IClamp(site)
+    clamp.delay, clamp.dur, clamp.amp = step.onset, step.duration, step.amplitude
+    return clamp
+
+
+def _play(values: np.ndarray, reference, times):
+    """Play `values`, linear between `times`: a fixed step lands on them exactly."""
+    vector = h.Vector(np.ascontiguousarray(values, dtype=float))
+    vector.play(reference, times, True)
+    return vector
+
+
+@contextlib.contextmanager
+def _solver(cvode_atol: float | None) -> Iterator[None]:
+    """The variable step while the block lasts, if a tolerance is given."""
+    if cvode_atol is None:
+        yield
+        return
+    cvode = h.CVode()
+    before = cvode.atol()
+    cvode.active(True)
+    cvode.atol(cvode_atol)
+    try:
+        yield
+    finally:
+        cvode.atol(before)
+        cvode.active(False)
+
+
+def _checked(v: np.ndarray, dt: float, name: str, protocol: Protocol) -> Trace:
+    """The trace, if every sample is a plausible voltage."""
+    bad = np.flatnonzero(~(np.abs(v) <= V_LIMIT))
+    if bad.size:
+        raise SimulationError(
+            f"{name} under {protocol.name} diverged: {v[bad[0]]:g} mV at {bad[0] * dt:g} ms. "
+            f"Take a smaller dt, or check the cell's parameters and the amplitude."
+        )
+    return Trace(t=np.arange(len(v)) * dt, v=v)
