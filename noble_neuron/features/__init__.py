@@ -1,0 +1,1 @@
+"""What an electrophysiologist reads off a trace: spikes, shapes, F-I curves, latents."""
