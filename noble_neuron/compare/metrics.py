@@ -1,0 +1,184 @@
+"""How far one set of voltage traces is from another: norms, and errors of features.
+
+Definitions, all over samples i with truth y_i and answer x_i on one grid:
+
+    relative Lp         |x - y|_p / (|y|_p + eps), mean over samples (paper, equation 4)
+    mean-subtracted L2  |x - y|_2 / |y - mean(y)|_2, mean over samples: a flat line at the
+                        truth's own mean scores 1
+    feature, relative   |f(x) - f(y)|_2 / |f(y)|_2 with f(.) the vector over samples (appendix D.2)
+    count, mean         mean over samples of |n(x) - n(y)| / n(y)
+    first spike [ms]    mean over samples of |t(x) - t(y)|
+
+A feature counts over the samples whose truth has it. An answer that lacks it, such as a
+silent answer to a firing truth, has no width and no amplitude: it counts as 0, that is, as
+100 % wrong; its first spike counts as coming at the end of the stimulus. So silence is never
+rewarded, and `missing` says how often it happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..features import efel
+from ..types import Trace
+
+EPS = 1e-8  # of equation 4; voltages are tens of mV, so it only guards a zero truth
+
+#: The features of appendix D.2, as eFEL names them.
+RELATIVE_FEATURES = ("spikecount", "AP1_width", "mean_AP_amplitude", "steady_state_voltage")
+FIRST_SPIKE = "time_to_first_spike"
+FEATURES = (*RELATIVE_FEATURES, FIRST_SPIKE)
+
+#: Figure -> (heading, unit); the order of every table.
+FIGURES = {
+    "voltage_l2": ("relative L2", "%"),
+    "voltage_l4": ("relative L4", "%"),
+    "mean_subtracted_l2": ("mean-subtracted L2", "%"),
+    "spikecount": ("spikecount", "%"),
+    "spikecount_mean": ("spikecount, mean", "%"),
+    "AP1_width": ("AP1_width", "%"),
+    "mean_AP_amplitude": ("mean_AP_amplitude", "%"),
+    "steady_state_voltage": ("steady_state_voltage", "%"),
+    "time_to_first_spike": ("first spike", "ms"),
+    "false_spikes": ("spikes when silent", "per trace"),
+}
+
+
+def relative_error(answer: np.ndarray, truth: np.ndarray, p: int = 2) -> np.ndarray:
+    """Relative Lp error of each trace (equation 4).
+
+    Args:
+        answer: Voltage [mV], shape (n, steps).
+        truth: Voltage [mV], shape (n, steps).
+        p: Order of the norm.
+
+    Returns:
+        Fraction, shape (n,).
+    """
+    answer, truth = _pair(answer, truth)
+    distance = np.linalg.norm(answer - truth, ord=p, axis=1)
+    return distance / (np.linalg.norm(truth, ord=p, axis=1) + EPS)
+
+
+def mean_subtracted_l2(answer: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """L2 error of each trace over the truth's own spread about its mean, shape (n,)."""
+    answer, truth = _pair(answer, truth)
+    spread = np.linalg.norm(truth - truth.mean(axis=1, keepdims=True), axis=1)
+    return np.linalg.norm(answer - truth, axis=1) / (spread + EPS)
+
+
+def _pair(answer: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    answer = np.atleast_2d(np.asarray(answer, dtype=float))
+    truth = np.atleast_2d(np.asarray(truth, dtype=float))
+    if answer.shape != truth.shape:
+        raise ValueError(f"Traces to compare differ in shape: {answer.shape} and {truth.shape}.")
+    return answer, truth
+
+
+def features(
+    voltage: np.ndarray, dt: float, window: tuple[float, float], threshold: float
+) -> dict[str, np.ndarray]:
+    """The compared features of each trace.
+
+    Args:
+        voltage: Voltage [mV], shape (n, steps).
+        dt: Grid step [ms].
+        window: Onset and offset of the stimulus [ms].
+        threshold: Spike detection threshold of the cell [mV].
+
+    Returns:
+        One array of shape (n,) per feature; NaN where a trace does not have it.
+    """
+    t = np.arange(voltage.shape[1]) * dt
+    rows = [
+        efel.extract(Trace(t, np.asarray(v, dtype=float)), *window, threshold, FEATURES)
+        for v in voltage
+    ]
+    return {name: np.array([row[name] for row in rows], dtype=float) for name in FEATURES}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Figures over one group of samples.
+
+    Attributes:
+        values: Figure name -> value, in the unit of `FIGURES`; NaN where undefined.
+        n: Samples in the group.
+        missing: Samples whose truth spikes and whose answer does not.
+    """
+
+    values: dict[str, float]
+    n: int
+    missing: int
+
+
+def score(
+    answer: np.ndarray,
+    truth: np.ndarray,
+    answer_features: dict[str, np.ndarray],
+    truth_features: dict[str, np.ndarray],
+    offset_after_onset: float,
+) -> dict[str, Group]:
+    """Figures over all samples, over those whose truth fires, and over those it leaves silent.
+
+    Args:
+        answer: Voltage [mV], shape (n, steps).
+        truth: Voltage [mV], shape (n, steps).
+        answer_features: What `features` gives for the answer.
+        truth_features: What `features` gives for the truth.
+        offset_after_onset: Duration of the stimulus [ms].
+
+    Returns:
+        Groups "all", "firing" and "silent".
+    """
+    traces = {
+        "voltage_l2": relative_error(answer, truth),
+        "voltage_l4": relative_error(answer, truth, p=4),
+        "mean_subtracted_l2": mean_subtracted_l2(answer, truth),
+    }
+    fires = truth_features["spikecount"] > 0
+    every = np.ones_like(fires)
+    return {
+        name: _group(mask, traces, answer_features, truth_features, offset_after_onset)
+        for name, mask in {"all": every, "firing": fires, "silent": ~fires}.items()
+    }
+
+
+def _group(mask, traces, answer_features, truth_features, duration) -> Group:
+    x = {name: values[mask] for name, values in answer_features.items()}
+    y = {name: values[mask] for name, values in truth_features.items()}
+    values = {name: 100 * _mean(errors[mask]) for name, errors in traces.items()}
+    values |= {name: 100 * relative_feature(x[name], y[name]) for name in RELATIVE_FEATURES}
+    values["spikecount_mean"] = 100 * mean_count_error(x["spikecount"], y["spikecount"])
+    values[FIRST_SPIKE] = first_spike_error(x[FIRST_SPIKE], y[FIRST_SPIKE], duration)
+    silent = y["spikecount"] == 0
+    values["false_spikes"] = _mean(x["spikecount"][silent])
+    missing = int(np.sum((y["spikecount"] > 0) & (x["spikecount"] == 0)))
+    return Group({name: values[name] for name in FIGURES}, int(mask.sum()), missing)
+
+
+def relative_feature(answer: np.ndarray, truth: np.ndarray) -> float:
+    """Relative L2 error of a feature over the samples whose truth has it; a fraction."""
+    has = np.isfinite(truth)
+    size = np.linalg.norm(truth[has])
+    if size == 0:
+        return float("nan")
+    return float(np.linalg.norm(np.nan_to_num(answer[has], nan=0.0) - truth[has]) / size)
+
+
+def mean_count_error(answer: np.ndarray, truth: np.ndarray) -> float:
+    """Mean of |n' - n| / n over the samples whose truth fires; a fraction."""
+    fires = truth > 0
+    return _mean(np.abs(np.nan_to_num(answer[fires]) - truth[fires]) / truth[fires])
+
+
+def first_spike_error(answer: np.ndarray, truth: np.ndarray, duration: float) -> float:
+    """Mean error of the first spike's time [ms]; no spike counts as one at the offset."""
+    has = np.isfinite(truth)
+    return _mean(np.abs(np.nan_to_num(answer[has], nan=duration) - truth[has]))
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else float("nan")
