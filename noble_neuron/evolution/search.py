@@ -1,0 +1,206 @@
+"""Find hall-of-fame models: a two-stage multi-objective evolutionary search (BluePyOpt).
+
+As in the paper (section 2): first the passive parameters against the passive features, with
+every active conductance at zero; then all of them against all features, the passive ones
+within the range that the good passive models span. One objective per target, |z|, plus one
+for firing that is not tonic.
+
+Every evaluation is appended to OUT/archive.jsonl. That file is also the checkpoint: the
+search is deterministic, so a restarted one asks for the same candidates, finds them in the
+archive and goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import bluepyopt
+import numpy as np
+from bluepyopt.deapext.optimisations import DEAPOptimisation
+from tqdm import tqdm
+
+from ..errors import InputError
+from . import worker
+from .spec import Parameter, SearchSpec
+
+UNFIT = 20.0   # the |z| of a feature that could not be read
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How long and how widely to search."""
+
+    offspring: int = 40
+    passive_generations: int = 15
+    active_generations: int = 100
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if min(self.offspring, self.passive_generations, self.active_generations) < 2:
+            raise InputError(f"A search needs at least 2 of everything: got {self}.")
+
+
+class Archive:
+    """Append-only record of every evaluation, looked up by stage and parameter values."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.rows: dict[tuple, dict[str, Any]] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            text = path.read_bytes()
+            whole = text[: text.rfind(b"\n") + 1]      # a killed run may leave half a line
+            if len(whole) < len(text):
+                path.write_bytes(whole)
+            for line in whole.splitlines():
+                row = json.loads(line)
+                self.rows[self.key(row["stage"], row["values"])] = row
+
+    @staticmethod
+    def key(stage: str, values: dict[str, float]) -> tuple:
+        return (stage, *values.items())
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.rows[self.key(row["stage"], row["values"])] = row
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def of(self, stage: str) -> list[dict[str, Any]]:
+        return [row for row in self.rows.values() if row["stage"] == stage]
+
+
+def evolve(spec: SearchSpec, out: str | os.PathLike, config: SearchConfig = SearchConfig(),
+           workers: int | None = None) -> Archive:
+    """Run the search, or go on with it.
+
+    Args:
+        spec: The cell, its parameters and targets.
+        out: Folder of the archive; the same folder resumes.
+        config: Size of the search.
+        workers: Processes; one per core by default.
+
+    Returns:
+        The archive; `select.choose` picks the hall of fame from it.
+
+    Raises:
+        InputError: The folder holds another search's archive.
+    """
+    out = Path(out)
+    _claim(out, spec, config)
+    archive = Archive(out / "archive.jsonl")
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers or os.cpu_count(), context, worker.start, (spec,)) as pool:
+        passive = [p for p in spec.parameters if p.stage == "passive"]
+        _stage(spec, "passive", passive, config.passive_generations, config, archive, pool)
+        narrowed = [*_narrow(passive, archive.of("passive")),
+                    *(p for p in spec.parameters if p.stage == "active")]
+        _stage(spec, "active", narrowed, config.active_generations, config, archive, pool)
+    return archive
+
+
+def _claim(out: Path, spec: SearchSpec, config: SearchConfig) -> None:
+    """The archive belongs to one specification and seed; anything else would mix two."""
+    mark = {"parameters": [vars(p) | {"paths": list(p.paths)} for p in spec.parameters],
+            "targets": [vars(t) for t in spec.targets],
+            "groups": spec.cell.source["groups"],
+            "offspring": config.offspring, "seed": config.seed}
+    path = out / "search.json"
+    out.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        if json.loads(path.read_text()) != json.loads(json.dumps(mark)):
+            raise InputError(
+                f"{out} holds a search with another specification, seed or offspring number. "
+                f"Give another folder, or remove this one."
+            )
+    else:
+        path.write_text(json.dumps(mark, indent=1))
+
+
+def _narrow(parameters: list[Parameter], rows: list[dict[str, Any]]) -> list[Parameter]:
+    """Bounds that hold the good passive models (mean |z| <= 1), a tenth wider each side."""
+    good = [r for r in rows if r["z"] and np.mean(np.abs(r["z"])) <= 1.0]
+    if len(good) < 10:
+        return parameters
+    narrowed = []
+    for p in parameters:
+        units = [p.unit(r["values"][p.name]) for r in good]
+        low, high = np.percentile(units, [2, 98])
+        margin = 0.1 + 0.1 * (high - low)
+        narrowed.append(replace(p, low=p.value(max(0.0, low - margin)),
+                                high=p.value(min(1.0, high + margin))))
+    return narrowed
+
+
+def _stage(spec, stage, parameters, generations, config, archive, pool) -> None:
+    evaluator = _Evaluator(spec, stage, parameters)
+    known = len(archive.of(stage))
+    bar = tqdm(total=config.offspring * generations, desc=f"{spec.name} {stage}", unit="model",
+               initial=0, smoothing=0.05)
+    if known:
+        bar.write(f"{stage}: {known} evaluations found in {archive.path}")
+
+    def evaluate(_: Callable, individuals: list) -> list[list[float]]:
+        return _evaluate(evaluator, individuals, archive, pool, bar)
+
+    search = DEAPOptimisation(evaluator=evaluator, offspring_size=config.offspring, eta=10.0,
+                              mutpb=0.7, cxpb=0.7, map_function=evaluate, seed=config.seed,
+                              selector_name="IBEA")
+    with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
+        search.run(max_ngen=generations)
+    bar.close()
+
+
+def _evaluate(evaluator, individuals, archive, pool, bar) -> list[list[float]]:
+    futures = {}
+    for individual in individuals:
+        values = evaluator.values(individual)
+        key = archive.key(evaluator.stage, values)
+        if key not in archive.rows and key not in futures:
+            futures[key] = pool.submit(worker.score, evaluator.stage, values)
+    for future in futures.values():
+        archive.add(future.result())
+        bar.update()
+    bar.update(len(individuals) - len(futures))
+    rows = [archive.rows[archive.key(evaluator.stage, evaluator.values(i))] for i in individuals]
+    fits = [r for r in archive.of(evaluator.stage) if r["z"]]
+    if fits:
+        best = min(float(np.mean(np.abs(r["z"]))) for r in fits)
+        bar.set_postfix_str(f"best mean |z| {best:.2f}, {len(fits)} complete")
+    return [evaluator.objectives_of(row) for row in rows]
+
+
+class _Evaluator(bluepyopt.evaluators.Evaluator):
+    """Tells BluePyOpt the shape of the problem; parameters run from 0 to 1."""
+
+    def __init__(self, spec: SearchSpec, stage: str, parameters: list[Parameter]):
+        self.stage, self.parameters = stage, parameters
+        self.targets = targets_of(spec, stage)
+        names = [t.feature for t in self.targets] + ["untonic"] * (stage == "active")
+        super().__init__(
+            objectives=[bluepyopt.objectives.Objective(n) for n in names],
+            params=[bluepyopt.parameters.Parameter(p.name, bounds=[0.0, 1.0]) for p in parameters],
+        )
+
+    def values(self, individual: list[float]) -> dict[str, float]:
+        return {p.name: p.value(u) for p, u in zip(self.parameters, individual, strict=True)}
+
+    def objectives_of(self, row: dict[str, Any]) -> list[float]:
+        features = row["features"]
+        z = [min(abs(t.z(features[t.feature])), UNFIT) if t.feature in features else UNFIT
+             for t in self.targets]
+        untonic = [min(features.get("untonic", UNFIT), UNFIT)] if self.stage == "active" else []
+        return z + untonic
+
+
+def targets_of(spec: SearchSpec, stage: str):
+    """Targets that count in a stage: the active one keeps the passive targets."""
+    return [t for t in spec.targets if stage == "active" or t.stage == "passive"]
