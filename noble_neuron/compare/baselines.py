@@ -31,14 +31,14 @@ def spike_free(truth: np.ndarray, dt: float) -> np.ndarray:
     return median_filter(truth, size=(1, size), mode="nearest")
 
 
-def two_levels(truth: np.ndarray, dt: float, window: tuple[float, float]) -> np.ndarray:
+def two_levels(truth: np.ndarray, dt: float, windows: np.ndarray) -> np.ndarray:
     """Oracle: the truth's mean inside the stimulus and its mean outside, shape (n, steps)."""
     t = np.arange(truth.shape[1]) * dt
-    inside = (t >= window[0]) & (t < window[1])
-    levels = np.empty_like(truth)
-    for mask in (inside, ~inside):
-        levels[:, mask] = truth[:, mask].mean(axis=1, keepdims=True)
-    return levels
+    onset, offset = np.broadcast_to(windows, (len(truth), 2)).T[..., None]
+    inside = (t >= onset) & (t < offset)
+    mean_in = truth.mean(axis=1, where=inside, keepdims=True)
+    mean_out = truth.mean(axis=1, where=~inside, keepdims=True)
+    return np.where(inside, mean_in, mean_out)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class TrainingTraces:
         L + 2 points span a simplex about a query of L + 1 coordinates.
         """
         neighbours = min(latent.shape[1] + 2, len(self.voltage))
-        distance, found = self._tree().query(self._point(amplitude, latent), k=[*range(1, neighbours + 1)])
+        ranks = [*range(1, neighbours + 1)]
+        distance, found = self._tree().query(self._point(amplitude, latent), k=ranks)
         weight = 1.0 / np.maximum(distance, 1e-9) ** 2
         weight /= weight.sum(axis=1, keepdims=True)
         return np.einsum("nk,nkt->nt", weight, self.voltage[found])

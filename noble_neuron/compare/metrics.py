@@ -78,23 +78,24 @@ def _pair(answer: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def features(
-    voltage: np.ndarray, dt: float, window: tuple[float, float], threshold: float
+    voltage: np.ndarray, dt: float, windows: np.ndarray, threshold: float
 ) -> dict[str, np.ndarray]:
     """The compared features of each trace.
 
     Args:
         voltage: Voltage [mV], shape (n, steps).
         dt: Grid step [ms].
-        window: Onset and offset of the stimulus [ms].
+        windows: Onset and offset of the stimulus [ms], shape (n, 2), or (2,) for all.
         threshold: Spike detection threshold of the cell [mV].
 
     Returns:
         One array of shape (n,) per feature; NaN where a trace does not have it.
     """
     t = np.arange(voltage.shape[1]) * dt
+    windows = np.broadcast_to(windows, (len(voltage), 2))
     rows = [
-        efel.extract(Trace(t, np.asarray(v, dtype=float)), *window, threshold, FEATURES)
-        for v in voltage
+        efel.extract(Trace(t, v.astype(float)), onset, offset, threshold, FEATURES)
+        for v, (onset, offset) in zip(voltage, windows, strict=True)
     ]
     return {name: np.array([row[name] for row in rows], dtype=float) for name in FEATURES}
 
@@ -119,7 +120,7 @@ def score(
     truth: np.ndarray,
     answer_features: dict[str, np.ndarray],
     truth_features: dict[str, np.ndarray],
-    offset_after_onset: float,
+    duration: float | np.ndarray,
 ) -> dict[str, Group]:
     """Figures over all samples, over those whose truth fires, and over those it leaves silent.
 
@@ -128,7 +129,7 @@ def score(
         truth: Voltage [mV], shape (n, steps).
         answer_features: What `features` gives for the answer.
         truth_features: What `features` gives for the truth.
-        offset_after_onset: Duration of the stimulus [ms].
+        duration: Of the stimulus [ms], shape (n,), or one for all.
 
     Returns:
         Groups "all", "firing" and "silent".
@@ -140,8 +141,9 @@ def score(
     }
     fires = truth_features["spikecount"] > 0
     every = np.ones_like(fires)
+    duration = np.broadcast_to(duration, fires.shape)
     return {
-        name: _group(mask, traces, answer_features, truth_features, offset_after_onset)
+        name: _group(mask, traces, answer_features, truth_features, duration[mask])
         for name, mask in {"all": every, "firing": fires, "silent": ~fires}.items()
     }
 
@@ -174,10 +176,11 @@ def mean_count_error(answer: np.ndarray, truth: np.ndarray) -> float:
     return _mean(np.abs(np.nan_to_num(answer[fires]) - truth[fires]) / truth[fires])
 
 
-def first_spike_error(answer: np.ndarray, truth: np.ndarray, duration: float) -> float:
+def first_spike_error(answer: np.ndarray, truth: np.ndarray, duration: np.ndarray) -> float:
     """Mean error of the first spike's time [ms]; no spike counts as one at the offset."""
     has = np.isfinite(truth)
-    return _mean(np.abs(np.nan_to_num(answer[has], nan=duration) - truth[has]))
+    came = np.where(np.isfinite(answer), answer, duration)
+    return _mean(np.abs(came[has] - truth[has]))
 
 
 def _mean(values: np.ndarray) -> float:
