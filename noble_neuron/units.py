@@ -61,7 +61,7 @@ def unit(quantity: str) -> str:
 
 
 def nearest(name: str, names) -> str:
-    """`; did you mean A, B?` for an error message, or "" where nothing is close."""
+    """`; did you mean A, B?` to end an error message with; "." where nothing is close."""
     by_lower = {known.lower(): known for known in names}
     close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
-    return f"; did you mean {', '.join(by_lower[c] for c in close)}?" if close else ""
+    return f"; did you mean {', '.join(by_lower[c] for c in close)}?" if close else "."

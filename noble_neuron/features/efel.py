@@ -112,7 +112,9 @@ def _check_names(names: Sequence[str]) -> None:
 
 def _check_trace(trace: Trace, onset: float, offset: float) -> None:
     if trace.t.size < 2:
-        raise InputError(f"A trace needs at least two samples to have features: got {trace.t.size}.")
+        raise InputError(
+            f"A trace needs at least two samples to have features: got {trace.t.size}."
+        )
     bad = np.flatnonzero(~np.isfinite(trace.v))
     if bad.size:
         raise InputError(

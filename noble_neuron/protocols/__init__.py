@@ -1,0 +1,1 @@
+"""Stimulation as data: what is injected, when, and from which voltage."""
