@@ -16,7 +16,6 @@ import contextlib
 import json
 import multiprocessing
 import os
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -148,8 +147,9 @@ def _stage(spec, stage, parameters, generations, config, archive, pool) -> None:
     if known:
         bar.write(f"{stage}: {known} evaluations found in {archive.path}")
 
-    def evaluate(_: Callable, individuals: list) -> list[list[float]]:
-        return _evaluate(evaluator, individuals, archive, pool, bar)
+    def evaluate(values_of: Callable, individuals: list) -> list[list[float]]:
+        candidates = [values_of(individual) for individual in individuals]
+        return _evaluate(evaluator, candidates, archive, pool, bar)
 
     search = DEAPOptimisation(evaluator=evaluator, offspring_size=config.offspring, eta=10.0,
                               mutpb=0.7, cxpb=0.7, map_function=evaluate, seed=config.seed,
@@ -159,23 +159,23 @@ def _stage(spec, stage, parameters, generations, config, archive, pool) -> None:
     bar.close()
 
 
-def _evaluate(evaluator, individuals, archive, pool, bar) -> list[list[float]]:
+def _evaluate(evaluator, candidates, archive, pool, bar) -> list[list[float]]:
+    """Objectives of each candidate; those not in the archive are measured first."""
     futures = {}
-    for individual in individuals:
-        values = evaluator.values(individual)
+    for values in candidates:
         key = archive.key(evaluator.stage, values)
         if key not in archive.rows and key not in futures:
             futures[key] = pool.submit(worker.score, evaluator.stage, values)
     for future in futures.values():
         archive.add(future.result())
         bar.update()
-    bar.update(len(individuals) - len(futures))
-    rows = [archive.rows[archive.key(evaluator.stage, evaluator.values(i))] for i in individuals]
+    bar.update(len(candidates) - len(futures))
     fits = [r for r in archive.of(evaluator.stage) if r["z"]]
     if fits:
         best = min(float(np.mean(np.abs(r["z"]))) for r in fits)
         bar.set_postfix_str(f"best mean |z| {best:.2f}, {len(fits)} complete")
-    return [evaluator.objectives_of(row) for row in rows]
+    return [evaluator.objectives_of(archive.rows[archive.key(evaluator.stage, values)])
+            for values in candidates]
 
 
 class _Evaluator(bluepyopt.evaluators.Evaluator):
@@ -190,7 +190,11 @@ class _Evaluator(bluepyopt.evaluators.Evaluator):
             params=[bluepyopt.parameters.Parameter(p.name, bounds=[0.0, 1.0]) for p in parameters],
         )
 
-    def values(self, individual: list[float]) -> dict[str, float]:
+    def init_simulator_and_evaluate_with_lists(self, individual: list[float]) -> dict[str, float]:
+        """BluePyOpt's name for what its `map` applies: here, parameter values by name.
+
+        Measuring is left to the map, which sees a whole generation and so can share it out.
+        """
         return {p.name: p.value(u) for p, u in zip(self.parameters, individual, strict=True)}
 
     def objectives_of(self, row: dict[str, Any]) -> list[float]:
