@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from neuron import h
 
 from ..cells.spec import HofCell, LiveCell
 from ..errors import InputError, SimulationError
-from ..nrn.mechanisms import load
 from ..nrn.session import session
 from ..protocols.protocol import Protocol
 from ..protocols.stimuli import Step
@@ -48,12 +48,11 @@ def simulate(cell: HofCell | LiveCell, protocol: Protocol, *, dt: float | None =
     if isinstance(cell, HofCell):
         with cell.build() as live:
             return simulate(live, protocol, dt=dt, record_dt=record_dt, cvode_atol=cvode_atol)
-    spec = cell.spec
+    spec = cell.cell
     dt = spec.dt if dt is None else dt
     stride = _stride(record_dt, dt)
-    load()
     v_init = spec.v_init if protocol.v_init is None else protocol.v_init
-    with session(celsius=spec.celsius, v_init=v_init, dt=dt):
+    with session(spec.celsius, dt, v_init, cvode_atol):
         v = _voltage(cell, protocol, v_init, dt, stride, cvode_atol)
     return _checked(v, dt * stride, spec.name, protocol)
 
@@ -67,16 +66,9 @@ def seen(protocol: Protocol, dt: float, stride: int = 1) -> tuple[np.ndarray, ..
     Returns:
         Current [nA], b [nA] and G [uS], each of shape (recorded steps + 1,).
     """
-    steps = steps_of(protocol, dt, stride)
-    middles = (np.arange((steps + 1) * stride) + 0.5) * dt
-    b, g = protocol.conductance(middles)
-    return tuple(np.broadcast_to(x, middles.shape).reshape(-1, stride).mean(1)
-                 for x in (protocol.current(middles), b, g))
-
-
-def steps_of(protocol: Protocol, dt: float, stride: int = 1) -> int:
-    """Number of recording intervals in the protocol, rounded up to whole ones."""
-    return int(np.ceil(protocol.duration / (dt * stride) - 1e-6))
+    middles = (np.arange(len(protocol.grid(dt * stride)) * stride) + 0.5) * dt
+    inputs = (protocol.current(middles), *protocol.conductance(middles))
+    return tuple(x.reshape(-1, stride).mean(1) for x in inputs)
 
 
 def _stride(record_dt: float | None, dt: float) -> int:
@@ -92,9 +84,8 @@ def _stride(record_dt: float | None, dt: float) -> int:
 def _voltage(live: LiveCell, protocol: Protocol, v_init: float, dt: float, stride: int,
              cvode_atol: float | None) -> np.ndarray:
     """Run in the current session; voltage at each recorded step [mV]."""
-    steps = steps_of(protocol, dt, stride)
-    end = steps * stride * dt
-    with _injected(live.soma(0.5), protocol, dt), _solver(cvode_atol):
+    steps = len(protocol.grid(dt * stride)) - 1
+    with _injected(live.soma(0.5), protocol, dt):
         reference = live.soma(0.5)._ref_v
         recorded = h.Vector()
         if cvode_atol is None:
@@ -104,12 +95,12 @@ def _voltage(live: LiveCell, protocol: Protocol, v_init: float, dt: float, strid
         parallel = h.ParallelContext()
         parallel.set_maxstep(10)  # psolve asks for it, though nothing here is parallel
         h.finitialize(v_init)
-        parallel.psolve(end)
+        parallel.psolve(protocol.duration)
         v = recorded.as_numpy().copy()
     v = v[::stride] if cvode_atol is None else v
     if len(v) < steps + 1:
         raise SimulationError(
-            f"{live.spec.name} under {protocol.name}: the run stopped after {len(v) - 1} of "
+            f"{live.cell.name} under {protocol.name}: the run stopped after {len(v) - 1} of "
             f"{steps} steps."
         )
     return v[:steps + 1]
@@ -119,22 +110,20 @@ def _voltage(live: LiveCell, protocol: Protocol, v_init: float, dt: float, strid
 def _injected(site, protocol: Protocol, dt: float) -> Iterator[None]:
     """The protocol's stimuli at `site` while the block lasts."""
     held = [_clamp(site, s) for s in protocol.stimuli if isinstance(s, Step)]
-    played = [s for s in protocol.stimuli if not isinstance(s, Step)]
-    middles = (np.arange(steps_of(protocol, dt) + 2) + 0.5) * dt
-    times = h.Vector(middles)
     vectors = []
-    currents = [s.current(middles) for s in played if hasattr(s, "current")]
-    if currents:
+    others = tuple(s for s in protocol.stimuli if not isinstance(s, Step))
+    if others:
+        played = replace(protocol, stimuli=others)
+        middles = (np.arange(len(protocol.grid(dt))) + 0.5) * dt
+        times = h.Vector(middles)
         clamp = h.IClamp(site)
         clamp.delay, clamp.dur = 0, FOREVER
         held.append(clamp)
-        vectors.append(_play(sum(currents), clamp._ref_amp, times))
-    conductances = [s.conductance(middles) for s in played if hasattr(s, "conductance")]
-    if conductances:
-        target = h.nn_Conductance(site)
-        held.append(target)
-        vectors.append(_play(sum(b for b, _ in conductances), target._ref_b, times))
-        vectors.append(_play(sum(g for _, g in conductances), target._ref_g, times))
+        vectors.append(_play(played.current(middles), clamp._ref_amp, times))
+        if played.has_conductance:
+            held.append(h.nn_Conductance(site))
+            b, g = played.conductance(middles)
+            vectors += [_play(b, held[-1]._ref_b, times), _play(g, held[-1]._ref_g, times)]
     try:
         yield
     finally:
@@ -155,23 +144,6 @@ def _play(values: np.ndarray, reference, times):
     vector = h.Vector(np.ascontiguousarray(values, dtype=float))
     vector.play(reference, times, True)
     return vector
-
-
-@contextlib.contextmanager
-def _solver(cvode_atol: float | None) -> Iterator[None]:
-    """The variable step while the block lasts, if a tolerance is given."""
-    if cvode_atol is None:
-        yield
-        return
-    cvode = h.CVode()
-    before = cvode.atol()
-    cvode.active(True)
-    cvode.atol(cvode_atol)
-    try:
-        yield
-    finally:
-        cvode.atol(before)
-        cvode.active(False)
 
 
 def _checked(v: np.ndarray, dt: float, name: str, protocol: Protocol) -> Trace:
