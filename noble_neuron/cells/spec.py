@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from neuron import h
 
 from ..errors import CellError, InputError, NobleError, SimulationError
 from ..nrn import mechanisms
+from .hocglobals import HocGlobals
 
 LOADERS = {
     "swc": "noble_neuron.cells.morphology:build",
@@ -30,7 +32,9 @@ class HofCell:
     Attributes:
         name: Name in tables, file names and errors.
         loader: Key of `LOADERS`.
-        source: What the loader reads; plain values only, so that it pickles.
+        source: What the loader reads; plain values only, so that it pickles. Every loader
+            understands `mechanisms`, a folder of mod files of the model's own; `globals`,
+            hoc variables that hold while the cell lives; and `soma`, the soma's name.
         celsius: Temperature the model was fitted at [degC].
         v_init: Voltage it starts from [mV].
         dt: Fixed step of its reference simulation [ms].
@@ -74,16 +78,21 @@ class HofCell:
             CellError: The loader failed; nothing of the cell is left behind.
         """
         mechanisms.load()
+        if "mechanisms" in self.source:
+            mechanisms.load(self.source["mechanisms"])
         loader = _resolve(LOADERS[self.loader])
         before = set(h.allsec())
         keep = None
+        held = HocGlobals(self.source.get("globals", {}), f"Cell {self.name}")
         try:
-            keep = loader(self)
+            with _solver_kept():
+                keep = loader(self)
             sections = [s for s in h.allsec() if s not in before]
-            return LiveCell(self, _soma(self, sections), sections, keep)
+            return LiveCell(self, _soma(self, sections), sections, keep, held)
         except Exception as error:
             keep = None
             _delete([s for s in h.allsec() if s not in before])
+            held.release()
             if isinstance(error, NobleError):
                 raise
             raise CellError(f"Cell {self.name} could not be built: {error}") from error
@@ -98,11 +107,14 @@ class LiveCell:
         sections: All sections, in the order they were made.
     """
 
-    def __init__(self, cell: HofCell, soma: Any, sections: list, keep: Any = None) -> None:
+    def __init__(
+        self, cell: HofCell, soma: Any, sections: list, keep: Any, held: HocGlobals
+    ) -> None:
         self.cell = cell
         self.soma = soma
         self.sections = sections
         self._keep = keep
+        self._held = held
         # Whoever initialises NEURON, at whatever temperature, meets this check.
         self._guard = h.FInitializeHandler(0, self.check_temperature)
 
@@ -122,12 +134,25 @@ class LiveCell:
         sections, self.sections, self.soma = self.sections, [], None
         alive = set(h.allsec())
         _delete([s for s in sections if s in alive])
+        self._held.release()
 
     def __enter__(self) -> LiveCell:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.destroy()
+
+
+@contextlib.contextmanager
+def _solver_kept() -> Iterator[None]:
+    """A model's own code may set these on the way; they are the session's to set."""
+    names = ("celsius", "dt", "secondorder")
+    values = [getattr(h, name) for name in names]
+    try:
+        yield
+    finally:
+        for name, value in zip(names, values, strict=True):
+            setattr(h, name, value)
 
 
 def _delete(sections: list) -> None:
