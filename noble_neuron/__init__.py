@@ -33,7 +33,7 @@ _LAZY = {
     "ensemble": "cells.builtin",
     "Protocol": "protocols.protocol",
     "Step": "protocols.stimuli",
-    "noble_step": "protocols.suites",
+    "noble_step": "protocols.protocol",
     "simulate_trace": "simulate.run",
     "build_dataset": "simulate.dataset",
     "characterise": "simulate.characterise",
