@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from neuron import h
 
@@ -34,8 +35,9 @@ def session(
 
     Raises:
         InputError: A value is not usable.
-        SimulationError: Inside a session of another temperature, or somebody changed the
-            temperature or the step before this one closed.
+        SimulationError: Inside a session of another temperature; CVODE cannot run the
+            mechanisms in memory; or somebody changed the temperature or the step before
+            this session closed.
     """
     _check(celsius, dt, v_init, cvode_atol)
     h.load_file("stdrun.hoc")
@@ -92,9 +94,10 @@ def _set(celsius: float, dt: float, v_init: float | None, cvode_atol: float | No
     cvode, context = h.CVode(), h.ParallelContext()
     if cvode.use_local_dt():
         cvode.use_local_dt(0)
-    cvode.active(cvode_atol is not None)
-    if cvode_atol is not None:
-        cvode.atol(cvode_atol)
+    if cvode_atol is None:
+        cvode.active(0)
+    else:
+        _activate(cvode, cvode_atol)
     if int(context.nthread()) != 1:
         context.nthread(1)
     h.secondorder = 0
@@ -103,6 +106,17 @@ def _set(celsius: float, dt: float, v_init: float | None, cvode_atol: float | No
     h.dt = dt
     if v_init is not None:
         h.v_init = v_init
+
+
+def _activate(cvode: Any, atol: float) -> None:
+    cvode.atol(atol)
+    try:
+        cvode.active(1)
+    except RuntimeError as error:  # NEURON 8 names the mechanism on stderr only
+        raise SimulationError(
+            f"A mechanism of the cells in memory has no variable step ({error}). nn_NaV is one: "
+            f"insert nn_NaV_sparse in its place, or use the fixed step (cvode_atol=None)."
+        ) from error
 
 
 def _unchanged(celsius: float, dt: float | None) -> None:
