@@ -29,8 +29,14 @@ V_LIMIT = 200.0  # mV; beyond this a run has diverged
 FOREVER = 1e9  # ms
 
 
-def simulate(cell: HofCell | LiveCell, protocol: Protocol, *, dt: float | None = None,
-             record_dt: float | None = None, cvode_atol: float | None = None) -> Trace:
+def simulate(
+    cell: HofCell | LiveCell,
+    protocol: Protocol,
+    *,
+    dt: float | None = None,
+    record_dt: float | None = None,
+    cvode_atol: float | None = None,
+) -> Trace:
     """Somatic voltage of `cell` under `protocol`.
 
     Args:
@@ -50,7 +56,7 @@ def simulate(cell: HofCell | LiveCell, protocol: Protocol, *, dt: float | None =
             return simulate(live, protocol, dt=dt, record_dt=record_dt, cvode_atol=cvode_atol)
     spec = cell.cell
     dt = spec.dt if dt is None else dt
-    stride = _stride(record_dt, dt)
+    stride = stride_of(record_dt, dt)
     v_init = spec.v_init if protocol.v_init is None else protocol.v_init
     with session(spec.celsius, dt, v_init, cvode_atol):
         v = _voltage(cell, protocol, v_init, dt, stride, cvode_atol)
@@ -71,7 +77,7 @@ def seen(protocol: Protocol, dt: float, stride: int = 1) -> tuple[np.ndarray, ..
     return tuple(x.reshape(-1, stride).mean(1) for x in inputs)
 
 
-def _stride(record_dt: float | None, dt: float) -> int:
+def stride_of(record_dt: float | None, dt: float) -> int:
     """Solver steps per recorded one."""
     ratio = 1.0 if record_dt is None else record_dt / dt
     if ratio < 0.5 or abs(ratio - round(ratio)) > 1e-6:
@@ -81,8 +87,14 @@ def _stride(record_dt: float | None, dt: float) -> int:
     return round(ratio)
 
 
-def _voltage(live: LiveCell, protocol: Protocol, v_init: float, dt: float, stride: int,
-             cvode_atol: float | None) -> np.ndarray:
+def _voltage(
+    live: LiveCell,
+    protocol: Protocol,
+    v_init: float,
+    dt: float,
+    stride: int,
+    cvode_atol: float | None,
+) -> np.ndarray:
     """Run in the current session; voltage at each recorded step [mV]."""
     steps = len(protocol.grid(dt * stride)) - 1
     with _injected(live.soma(0.5), protocol, dt):
@@ -103,7 +115,7 @@ def _voltage(live: LiveCell, protocol: Protocol, v_init: float, dt: float, strid
             f"{live.cell.name} under {protocol.name}: the run stopped after {len(v) - 1} of "
             f"{steps} steps."
         )
-    return v[:steps + 1]
+    return v[: steps + 1]
 
 
 @contextlib.contextmanager

@@ -205,7 +205,9 @@ def _started() -> tuple[Connection, subprocess.Popen]:
     environment["OMP_NUM_THREADS"] = environment["OPENBLAS_NUM_THREADS"] = "1"
     process = subprocess.Popen(
         [sys.executable, "-m", "noble_neuron.simulate.worker", str(theirs.fileno())],
-        pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL,
+        pass_fds=[theirs.fileno()],
+        env=environment,
+        stdin=subprocess.DEVNULL,
     )
     theirs.close()
     return ours, process

@@ -20,8 +20,13 @@ _CHUNK = 1 << 15  # points per compressed chunk
 _TEXT = h5py.string_dtype("utf-8")
 
 
-def write(path: Path, rows: list[Row], cells: list[dict[str, Any]], about: dict[str, Any],
-          samples: Iterator[tuple[np.ndarray, ...]]) -> None:
+def write(
+    path: Path,
+    rows: list[Row],
+    cells: list[dict[str, Any]],
+    about: dict[str, Any],
+    samples: Iterator[tuple[np.ndarray, ...]],
+) -> None:
     """Write a training set to `path` at once.
 
     Args:
@@ -41,14 +46,15 @@ def write(path: Path, rows: list[Row], cells: list[dict[str, Any]], about: dict[
             for name, column in table.items():
                 kind = _TEXT if column.dtype == object else column.dtype
                 file.create_dataset(f"table/{name}", data=column, dtype=kind)
-            file.create_dataset("cells", data=[json.dumps(c, sort_keys=True) for c in cells],
-                                dtype=_TEXT)
+            file.create_dataset(
+                "cells", data=[json.dumps(c, sort_keys=True) for c in cells], dtype=_TEXT
+            )
             signals = _signals(file, int(table["points"].sum()))
             good = np.flatnonzero(table["status"] == OK)
             for i, values in zip(good, samples, strict=True):
                 start = table["offset"][i]
                 for signal, value in zip(signals, values, strict=True):
-                    signal[start:start + len(value)] = value
+                    signal[start : start + len(value)] = value
     except RuntimeError as error:  # what h5py makes of a write that fails on closing
         raise OSError(str(error)) from error
 
@@ -57,10 +63,16 @@ def _signals(file: h5py.File, points: int) -> list[h5py.Dataset]:
     """Empty voltage and input arrays; the input compresses to little, a voltage does not."""
     made = []
     for name, unit in SIGNALS.items():
-        packed = {} if name == "v" or not points else {
-            "chunks": (min(_CHUNK, points),), "compression": "gzip", "compression_opts": 1,
-            "shuffle": True,
-        }
+        packed = (
+            {}
+            if name == "v" or not points
+            else {
+                "chunks": (min(_CHUNK, points),),
+                "compression": "gzip",
+                "compression_opts": 1,
+                "shuffle": True,
+            }
+        )
         made.append(file.create_dataset(name, shape=(points,), dtype="<f4", **packed))
         made[-1].attrs["unit"] = unit
     return made
@@ -134,8 +146,9 @@ class Dataset:
         """SHA-256 of every array; the same for the same content, however it was built."""
         hashes = {name: _hash_signal(self._file[name]) for name in SIGNALS}
         hashes |= {f"table/{name}": _hash_column(c) for name, c in sorted(self.table.items())}
-        hashes["cells"] = _hash_column(np.array(
-            [json.dumps(c, sort_keys=True) for c in self.cells], dtype=object))
+        hashes["cells"] = _hash_column(
+            np.array([json.dumps(c, sort_keys=True) for c in self.cells], dtype=object)
+        )
         return hashes
 
     def _read(self, name: str, which: int | slice | np.ndarray) -> np.ndarray:
@@ -158,7 +171,7 @@ class Dataset:
             raise InputError(f"{self.path}: sample {i} is missing: {self.table['reason'][i]}")
         start = self.table["offset"][i]
         try:
-            return self._file[name][start:start + self.table["points"][i]]
+            return self._file[name][start : start + self.table["points"][i]]
         except (OSError, KeyError) as error:
             raise _damaged(self.path, error) from error
 
@@ -235,7 +248,7 @@ def _column(data: h5py.Dataset) -> np.ndarray:
 def _hash_signal(data: h5py.Dataset, at_once: int = 1 << 22) -> str:
     digest = hashlib.sha256(f"{data.dtype.str} {data.shape}".encode())
     for start in range(0, data.shape[0], at_once):
-        digest.update(data[start:start + at_once].tobytes())
+        digest.update(data[start : start + at_once].tobytes())
     return digest.hexdigest()
 
 

@@ -72,8 +72,7 @@ COLUMNS = {f.name: TYPES[f.type] for f in fields(Row)}
 def table_of(rows: list[Row]) -> dict[str, np.ndarray]:
     """Columns as arrays, text as objects; `offset` says where each sample's points begin."""
     table: dict[str, Any] = {
-        name: np.array([getattr(row, name) for row in rows],
-                       dtype=object if kind is str else kind)
+        name: np.array([getattr(row, name) for row in rows], dtype=object if kind is str else kind)
         for name, kind in COLUMNS.items()
     }
     table["offset"] = np.cumsum(table["points"]) - table["points"]

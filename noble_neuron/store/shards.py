@@ -53,8 +53,13 @@ def write_shard(path: Path, rows: Iterable[int], answers: Iterable[np.ndarray | 
     for row, answer in zip(rows, answers, strict=True):
         failed = isinstance(answer, str)
         traces.append(b"" if failed else np.asarray(answer, _FLOAT).tobytes())
-        outcomes.append({"row": int(row), "points": len(traces[-1]) // _FLOAT.itemsize,
-                         "reason": answer if failed else ""})
+        outcomes.append(
+            {
+                "row": int(row),
+                "points": len(traces[-1]) // _FLOAT.itemsize,
+                "reason": answer if failed else "",
+            }
+        )
     header = json.dumps(outcomes).encode()
     with written_whole(path) as temporary, open(temporary, "wb") as file:
         file.write(len(header).to_bytes(_LENGTH, "little"))
