@@ -113,7 +113,7 @@ def _check_names(names: Sequence[str]) -> None:
 def _check_trace(trace: Trace, onset: float, offset: float) -> None:
     if trace.t.size < 2:
         raise InputError(
-            f"A trace needs at least two samples to have features: got {trace.t.size}."
+            f"A trace needs two samples or more to have features: got {trace.t.size}."
         )
     bad = np.flatnonzero(~np.isfinite(trace.v))
     if bad.size:
@@ -129,7 +129,7 @@ def _check_trace(trace: Trace, onset: float, offset: float) -> None:
 
 
 def _scalar(value: np.ndarray | None) -> float:
-    """eFEL's array (or None) as one number."""
+    """One number for an array of eFEL's, or its None."""
     if value is None or np.size(value) == 0:
         return float("nan")
     return float(np.mean(value))
@@ -137,7 +137,7 @@ def _scalar(value: np.ndarray | None) -> float:
 
 @contextlib.contextmanager
 def _settings(**ours: float) -> Iterator[None]:
-    """eFEL at its defaults plus `ours` inside; as it was found after."""
+    """Inside, eFEL at its defaults plus `ours`; after, as it was found."""
     before = dict(vars(efel.get_settings()))
     efel.reset()
     try:

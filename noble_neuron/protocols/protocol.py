@@ -89,7 +89,7 @@ class Protocol:
         return np.sum([s.current(t) for s in self.stimuli], axis=0)
 
     def conductance(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """b [nA] (without the injected current) and G [uS] at times `t` [ms]."""
+        """Totals at times `t` [ms]: b [nA], without the injected current, and G [uS]."""
         pairs = [s.conductance(t) for s in self.stimuli]
         return np.sum([b for b, _ in pairs], axis=0), np.sum([g for _, g in pairs], axis=0)
 

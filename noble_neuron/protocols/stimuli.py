@@ -45,7 +45,7 @@ class Stimulus:
         return np.zeros(np.shape(t))
 
     def conductance(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """b [nA] and G [uS] at times `t` [ms]: the current into the cell is b - G v."""
+        """Pair b [nA], G [uS] at times `t` [ms]: the current into the cell is b - G v."""
         return np.zeros(np.shape(t)), np.zeros(np.shape(t))
 
     def to_dict(self) -> dict[str, Any]:
@@ -181,13 +181,10 @@ class Sampled(Stimulus):
         object.__setattr__(self, "samples", samples)
         _above(self, "interval", 0.0)
         bad = np.flatnonzero(~np.isfinite(samples))
-        if len(samples) < 2 or bad.size:
-            what = (
-                f"{samples[bad[0]]} at sample {bad[0]}" if bad.size else f"{len(samples)} of them"
-            )
-            raise InputError(
-                f"Sampled.samples needs two or more finite currents [nA]: got {what}."
-            )
+        if bad.size:
+            raise InputError(f"Sampled.samples is {samples[bad[0]]} at sample {bad[0]}.")
+        if len(samples) < 2:
+            raise InputError(f"Sampled needs two or more samples: got {len(samples)}.")
         super().__post_init__()
 
     @property

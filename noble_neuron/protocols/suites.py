@@ -72,7 +72,7 @@ class AmplitudeDistribution:
 
     @property
     def width(self) -> float:
-        """w of the skew-normal [nA]."""
+        """The skew-normal's w [nA]."""
         return (self.high - self.mode) / 2
 
     @property

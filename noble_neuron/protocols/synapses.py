@@ -52,10 +52,9 @@ class Synapses:
     @property
     def _scale(self) -> float:
         """What makes exp(-t/decay) - exp(-t/rise) peak at `weight` [uS]."""
-        peak_at = (
-            np.log(self.decay / self.rise) * self.rise * self.decay / (self.decay - self.rise)
-        )
-        return self.weight / float(np.exp(-peak_at / self.decay) - np.exp(-peak_at / self.rise))
+        rise, decay = self.rise, self.decay
+        peak_at = np.log(decay / rise) * rise * decay / (decay - rise)  # ms
+        return self.weight / float(np.exp(-peak_at / decay) - np.exp(-peak_at / rise))
 
 
 def ampa(rate: float, weight: float, reversal: float = 0.0) -> Synapses:
@@ -99,7 +98,7 @@ class Barrage(Stimulus):
         _seed(self)
 
     def conductance(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """b [nA] and G [uS] at times `t` [ms]: the current into the cell is b - G v."""
+        """Pair b [nA], G [uS] at times `t` [ms]: the current into the cell is b - G v."""
         since = np.asarray(t, dtype=np.float64) - self.onset
         b, g = np.zeros(since.shape), np.zeros(since.shape)
         for k, synapses in enumerate((self.excitatory, self.inhibitory)):
