@@ -132,8 +132,8 @@ class _Judge:
 
     def __init__(self, surrogate, dataset, latents, trained_on) -> None:
         self.surrogate, self.dataset, self.latents = surrogate, dataset, latents
-        self.view = _view(dataset, surrogate.dt)
-        self.dt = surrogate.dt
+        self.view = _view(dataset, surrogate.card.dt)
+        self.dt = surrogate.card.dt
         known = self.read(np.asarray(trained_on))
         self.known_cells = {name: k for k, name in enumerate(dict.fromkeys(known.cell))}
         self.known = TrainingTraces(

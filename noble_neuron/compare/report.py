@@ -52,7 +52,7 @@ def write(result: ComparisonResult, path: Path) -> Path:
 
 def page(result: ComparisonResult) -> str:
     """The report as HTML."""
-    name = html.escape(result.surrogate.name)
+    name = html.escape(result.surrogate.card.ensemble)
     title = f"{name}: full simulation and surrogate, side by side"
     parts = [
         f"<h1>{title}</h1>", _lead(result), _facts(result), _trust(result),
@@ -111,16 +111,15 @@ def _facts(result: ComparisonResult) -> str:
 
 def _trust(result: ComparisonResult) -> str:
     """What limits the use of these answers, in sentences made from the figures."""
-    lines = [f"<p class=warning>{html.escape(text)}</p>" for text in result.warnings]
-    lines += [f"<li>{line}</li>" for line in _limits(result)]
-    bullets = "".join(line for line in lines if line.startswith("<li>"))
-    warned = "".join(line for line in lines if not line.startswith("<li>"))
-    return _section("How far to trust it", warned, f"<ul>{bullets}</ul>")
+    warned = [f"<p class=warning>{html.escape(text)}</p>" for text in result.warnings]
+    said = [*_limits(result), *result.surrogate.card.notes]
+    bullets = "".join(f"<li>{html.escape(line)}</li>" for line in said)
+    return _section("How far to trust it", *warned, f"<ul>{bullets}</ul>")
 
 
 def _limits(result: ComparisonResult) -> list[str]:
     own, scores = result.scores["surrogate"]["firing"], result.scores
-    low, high = result.surrogate.current_range
+    low, high = result.surrogate.card.current_range
     beyond = [a for a in result.amplitudes if not low - 1e-9 <= a <= high + 1e-9]
     lines = [
         f"Trained on currents from {number(low)} to {number(high)} nA"
@@ -163,6 +162,6 @@ def _footer(result: ComparisonResult) -> str:
     when = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     cells = ", ".join(np.unique([cell.role for cell in result.cells]))
     return (f"<footer><p>noble_neuron {__version__}, Python {platform.python_version()}, "
-            f"{when}. Surrogate: {html.escape(str(result.surrogate.where))}. Cells: {cells}. "
-            f"Grid {result.surrogate.dt:g} ms; spikes cross "
-            f"{result.surrogate.threshold:g} mV.</p></footer>")
+            f"{when}. Cells: {cells}. Grid {result.surrogate.card.dt:g} ms; spikes cross "
+            f"{result.surrogate.threshold:g} mV. Weights: "
+            f"{html.escape(result.surrogate.card.licence)}.</p></footer>")

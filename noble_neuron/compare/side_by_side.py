@@ -141,7 +141,7 @@ def compare(
     protocols = [noble_step(float(a)) for a in amplitudes]
     full, floor, seconds = _simulated(surrogate, cells, protocols, drawn, say)
     say(f"surrogate: {len(cells)} cells x {len(amplitudes)} currents")
-    current = np.tile(_injected(protocols, surrogate.dt, full.shape[2]), (len(cells), 1))
+    current = np.tile(_injected(protocols, surrogate.card.dt, full.shape[2]), (len(cells), 1))
     points = np.repeat([c.latent for c in about], len(amplitudes), axis=0)
     answer, single, batch, said = _answered(surrogate, current, points)
     answer = answer.reshape(full.shape)
@@ -149,7 +149,7 @@ def compare(
     found = [_features(v, surrogate, window) for v in (full, answer)]
     return ComparisonResult(
         cells=about, amplitudes=amplitudes, shown=drawn,
-        t=np.arange(full.shape[2]) * surrogate.dt, full=full, answer=answer,
+        t=np.arange(full.shape[2]) * surrogate.card.dt, full=full, answer=answer,
         full_features=found[0], answer_features=found[1],
         scores=_scores(full, answer, floor, found, drawn, surrogate, window),
         seconds=Seconds(seconds, single, batch, len(current), str(surrogate.device)),
@@ -173,7 +173,7 @@ def _currents(surrogate, cells, latents, amplitudes, shown) -> tuple[np.ndarray,
 
 def _grid(surrogate, cells, latents) -> np.ndarray:
     """One hyperpolarising current, the rest from below the lowest onset to the top of the range."""
-    low, high = surrogate.current_range
+    low, high = surrogate.card.current_range
     names = surrogate.latent_space.names
     onset = 0.0
     if "I_thr" in names:
@@ -199,7 +199,7 @@ def _simulated(surrogate, cells, protocols, drawn, say) -> tuple[np.ndarray, np.
     full, floor, seconds = [], [], []
     for number, cell in enumerate(cells, 1):
         say(f"full simulation: {cell.name} ({number} of {len(cells)}), {len(protocols)} currents")
-        factor = _factor(cell, surrogate.dt)
+        factor = _factor(cell, surrogate.card.dt)
         with cell.build() as live:
             rows = []
             for protocol in protocols:
@@ -236,13 +236,13 @@ def _answered(surrogate, current, points) -> tuple[np.ndarray, float, float, tup
     """The surrogate's answers, seconds per trace one at a time and together, and warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", OutsideTraining)
-        answer = surrogate.predict(current, points, surrogate.dt)
+        answer = surrogate.predict(current, points, surrogate.card.dt)
     said = tuple(dict.fromkeys(
         str(w.message) for w in caught if issubclass(w.category, OutsideTraining)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OutsideTraining)
-        batch = _timed(lambda: surrogate.predict(current, points, surrogate.dt)) / len(current)
-        single = _timed(lambda: surrogate.predict(current[:1], points[:1], surrogate.dt))
+        batch = _timed(lambda: surrogate.predict(current, points, surrogate.card.dt)) / len(current)
+        single = _timed(lambda: surrogate.predict(current[:1], points[:1], surrogate.card.dt))
     return answer, single, batch, said
 
 
@@ -258,7 +258,7 @@ def _timed(run: Callable[[], Any], times: int = 3) -> float:
 
 def _features(voltage: np.ndarray, surrogate, window) -> dict[str, np.ndarray]:
     flat = voltage.reshape(-1, voltage.shape[-1])
-    found = metrics.features(flat, surrogate.dt, np.array(window), surrogate.threshold)
+    found = metrics.features(flat, surrogate.card.dt, np.array(window), surrogate.threshold)
     return {name: values.reshape(voltage.shape[:-1]) for name, values in found.items()}
 
 
@@ -273,8 +273,8 @@ def _scores(full, answer, floor, found, drawn, surrogate, window) -> dict[str, d
         return metrics.score(voltage.reshape(len(over), -1), over, flat, over_flat, duration)
 
     scores = {SURROGATE: score(answer, found[1], truth, found[0])}
-    oracles = {"spike-free oracle": spike_free(truth, surrogate.dt),
-               "two-level oracle": two_levels(truth, surrogate.dt, np.array(window))}
+    oracles = {"spike-free oracle": spike_free(truth, surrogate.card.dt),
+               "two-level oracle": two_levels(truth, surrogate.card.dt, np.array(window))}
     for name, voltage in oracles.items():
         scores[name] = score(voltage, _features(voltage, surrogate, window), truth, found[0])
     redone = full[:, list(drawn)].reshape(-1, full.shape[-1])
