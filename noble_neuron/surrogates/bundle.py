@@ -1,0 +1,178 @@
+"""A surrogate on disk: a folder of weights.safetensors and card.json; nothing is pickled."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..errors import BundleError, InputError, StoreError
+from ..files import read_json, write_json
+from ..operators import OPERATORS, weights
+from . import library
+from .card import Card
+from .surrogate import Surrogate
+
+FORMAT, VERSION = "noble_neuron bundle", 1
+CARD, WEIGHTS = "card.json", "weights.safetensors"
+_KEYS = {"format", "version", "operator", "config", "weights_sha256", "made_with", "card"}
+
+
+def save(folder: str | os.PathLike, model: nn.Module, card: Card) -> Path:
+    """Write a bundle, whole or not at all; replaces an older bundle in `folder`.
+
+    Raises:
+        InputError: The model is of no operator in the table, or does not fit the card.
+        StoreError: The folder holds something else, or cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (folder / CARD).is_file() and any(folder.iterdir()):
+        raise StoreError(f"{folder} holds files that are no bundle: choose another folder.")
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "operator": _operator_of(model),
+        "config": asdict(model.config),
+        "made_with": _versions(),
+    }
+    _check_fit(model, card)
+    with _folder_written_whole(folder) as temporary:
+        weights.write(temporary / WEIGHTS, weights.tensors(model))
+        digest = _sha256(temporary / WEIGHTS)
+        write_json(temporary / CARD, {**head, "weights_sha256": digest, "card": card.to_dict()})
+    return folder
+
+
+def load(name_or_folder: str | os.PathLike, device: str | torch.device = "cpu") -> Surrogate:
+    """The surrogate of a built-in ensemble, or of a bundle's folder.
+
+    Raises:
+        BundleError: Missing, damaged, foreign or newer; the text says which and what to do.
+        DeviceError: The device is not there.
+    """
+    folder = library.find(Path(name_or_folder))
+    head = _read_head(folder)
+    try:
+        card = Card.from_dict(head["card"])
+        config_class, operator = OPERATORS[head["operator"]]
+        with torch.random.fork_rng(devices=[]):
+            model = operator(config_class(**head["config"]))
+        _check_fit(model, card)
+    except (InputError, TypeError, AttributeError) as error:
+        raise BundleError(f"{folder / CARD} is damaged: {error}") from error
+    _fill(model, folder, head["weights_sha256"])
+    return Surrogate(model, card, device)
+
+
+def _operator_of(model: nn.Module) -> str:
+    for name, (_, operator) in OPERATORS.items():
+        if type(model) is operator:
+            return name
+    raise InputError(
+        f"A bundle holds one of {', '.join(OPERATORS)}, not a {type(model).__name__}: add it to "
+        f"noble_neuron.operators.OPERATORS."
+    )
+
+
+def _check_fit(model: nn.Module, card: Card) -> None:
+    if model.config.latent_size != len(card.latent_space.names):
+        raise InputError(
+            f"The operator takes {model.config.latent_size} latent coordinates, the card names "
+            f"{len(card.latent_space.names)}."
+        )
+
+
+def _sha256(path: Path) -> str:
+    """As `sha256sum` prints it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in ("noble-neuron", "torch", "neuraloperator", "safetensors", "numpy"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def _read_head(folder: Path) -> dict[str, Any]:
+    """The card file's content, if this version can read it."""
+    path = folder / CARD
+    try:
+        head = read_json(path, "bundle's card")
+    except InputError as error:
+        raise BundleError(f"{folder} is no readable bundle. {error}") from error
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        raise BundleError(f'{path} is no card of noble_neuron: its "format" is not {FORMAT!r}.')
+    version = head.get("version")
+    if not isinstance(version, int) or version > VERSION:
+        raise BundleError(
+            f"{path} has format version {version!r}; this noble_neuron reads up to {VERSION}. "
+            f"Update noble_neuron."
+        )
+    missing = sorted(_KEYS - head.keys())
+    if missing:
+        raise BundleError(f"{path} is damaged: it lacks {', '.join(missing)}.")
+    if head["operator"] not in OPERATORS:
+        raise BundleError(
+            f"{path} names the operator {head['operator']!r}; this noble_neuron has "
+            f"{', '.join(OPERATORS)}. Update noble_neuron."
+        )
+    return head
+
+
+def _fill(model: nn.Module, folder: Path, digest: str) -> None:
+    """Put the bundle's weights into the model."""
+    path = folder / WEIGHTS
+    try:
+        found = _sha256(path)
+        if found != digest:
+            raise StoreError(
+                f"{path} is not the file its card was written for (SHA-256 {found[:12]}... "
+                f"instead of {str(digest)[:12]}...). Copy the bundle anew."
+            )
+        given, _ = weights.read(path)
+        weights.fill(model, given)
+    except FileNotFoundError:
+        raise BundleError(f"{path} is missing. Copy the bundle anew.") from None
+    except (StoreError, InputError, OSError) as error:
+        raise BundleError(f"{path} is damaged or foreign: {error}") from error
+    for name, value in given.items():
+        if not value.isfinite().all():
+            raise BundleError(f"{path} is damaged: {name} holds values that are not finite.")
+
+
+@contextlib.contextmanager
+def _folder_written_whole(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside `folder`, which takes its place if the block succeeds."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part")
+    except OSError as error:
+        raise StoreError(f"Cannot write {folder}: {error.strerror}.") from error
+    temporary, old = Path(made), Path(f"{made}.old")
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        if folder.exists():
+            folder.rename(old)
+        temporary.rename(folder)
+    except StoreError:
+        raise
+    except OSError as error:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise StoreError(f"Cannot write {folder}: {error}. Nothing was changed.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,97 @@
+"""What a surrogate says about itself: where it comes from and how far it can be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ..errors import InputError
+from ..features.latent import LatentSpace
+
+_NUMBERS = ("dt", "celsius", "v_init", "threshold", "junction_potential")
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """Everything about a surrogate but its weights and its architecture.
+
+    Attributes:
+        ensemble: The cells it stands for, e.g. "pvalb".
+        latent_space: Features, scaler and training cells.
+        dt: Grid it was trained on [ms].
+        current_range: Lowest and highest current it was trained on [nA]; holds 0.
+        celsius: Temperature of the cells [degC].
+        v_init: Voltage every training trace starts from [mV].
+        threshold: Voltage whose upward crossing is a spike [mV].
+        junction_potential: What the cells' voltage has been shifted by [mV].
+        licence: Of the weights.
+        data_hash: Of the training set, one digest per array.
+        step: Onset and duration [ms] of the one square step it was trained on, or None where
+            the training currents had many shapes.
+        errors: Measured errors, free-form JSON.
+        notes: Anything a user must know, one sentence each.
+    """
+
+    ensemble: str
+    latent_space: LatentSpace
+    dt: float
+    current_range: tuple[float, float]
+    celsius: float
+    v_init: float
+    threshold: float
+    junction_potential: float
+    licence: str
+    data_hash: Mapping[str, str] = field(default_factory=dict)
+    step: tuple[float, float] | None = None
+    errors: Any = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("current_range", "step"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _pair(name, getattr(self, name)))
+        object.__setattr__(self, "notes", tuple(self.notes))
+        for name in _NUMBERS:
+            _finite(name, getattr(self, name))
+        low, high = self.current_range
+        if self.dt <= 0 or not low <= 0 <= high:
+            raise InputError(
+                f"A card needs dt > 0 and a current range that holds 0: got dt {self.dt!r} ms "
+                f"and {low!r} to {high!r} nA."
+            )
+        for name in ("ensemble", "licence"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name):
+                raise InputError(f"Card.{name} must be a text, got {getattr(self, name)!r}.")
+
+    def to_dict(self) -> dict:
+        """Plain JSON values."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**plain, "latent_space": self.latent_space.to_dict(), "notes": list(self.notes)}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Card:
+        """Inverse of `to_dict`.
+
+        Raises:
+            InputError: A key is missing or unknown, or a value is not usable.
+        """
+        known = {f.name for f in fields(cls)}
+        missing, unknown = sorted(known - stored.keys()), sorted(stored.keys() - known)
+        if missing or unknown:
+            raise InputError(f"A card has missing keys {missing} and unknown keys {unknown}.")
+        return cls(**{**stored, "latent_space": LatentSpace.from_dict(stored["latent_space"])})
+
+
+def _pair(name: str, value: Any) -> tuple[float, float]:
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise InputError(f"Card.{name} must be two numbers, got {value!r}.")
+    return _finite(name, value[0]), _finite(name, value[1])
+
+
+def _finite(name: str, value: Any) -> float:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value):
+        raise InputError(f"Card.{name} must be a finite number, got {value!r}.")
+    return float(value)

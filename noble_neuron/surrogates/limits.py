@@ -1,0 +1,84 @@
+"""What a surrogate was trained on, and a warning for whatever lies outside."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from ..errors import OutsideTraining
+from .card import Card
+
+_TINY = 1e-6  # nA; below any current that matters
+
+
+def warn_outside(card: Card, current: np.ndarray, latent: np.ndarray, dt: float) -> None:
+    """Warn of every way in which a request leaves the training set.
+
+    Args:
+        card: What the surrogate was trained on.
+        current: Current [nA], shape (n, steps).
+        latent: Raw latent points, shape (n, k).
+        dt: Grid of the current [ms].
+    """
+    for text in (_hull(card, latent), _range(card, current), _shape(card, current, dt)):
+        if text:
+            warnings.warn(text, OutsideTraining, stacklevel=3)
+
+
+def _hull(card: Card, latent: np.ndarray) -> str | None:
+    points = np.unique(latent, axis=0)
+    inside = card.latent_space.contains(points)
+    if inside.all():
+        return None
+    distance = card.latent_space.distance(points[~inside])
+    worst = dict(zip(card.latent_space.names, points[~inside][distance.argmax()], strict=True))
+    said = ", ".join(f"{name} {value:g}" for name, value in worst.items())
+    return (
+        f"{(~inside).sum()} of {len(points)} latent points lie outside the hull of the training "
+        f"cells of {card.ensemble!r}; the farthest ({said}) by {distance.max():.3g} encoded units "
+        f"(the training cells span 3)."
+    )
+
+
+def _range(card: Card, current: np.ndarray) -> str | None:
+    low, high = card.current_range
+    if current.min() >= low - _TINY and current.max() <= high + _TINY:
+        return None
+    return (
+        f"The current spans {current.min():g} to {current.max():g} nA; the surrogate of "
+        f"{card.ensemble!r} was trained on {low:g} to {high:g} nA."
+    )
+
+
+def _shape(card: Card, current: np.ndarray, dt: float) -> str | None:
+    if card.step is None:
+        return None
+    foreign = ~is_step(current, dt, *card.step)
+    if not foreign.any():
+        return None
+    onset, duration = card.step
+    return (
+        f"{foreign.sum()} of {len(current)} currents are no square step from {onset:g} to "
+        f"{onset + duration:g} ms, which is all that the surrogate of {card.ensemble!r} knows."
+    )
+
+
+def is_step(current: np.ndarray, dt: float, onset: float, duration: float) -> np.ndarray:
+    """Whether each current is one square step, as far as it lasts; one grid step of leeway.
+
+    Args:
+        current: Current [nA], shape (n, steps).
+        dt: Its grid [ms].
+        onset: Of the step [ms].
+        duration: Of the step [ms].
+
+    Returns:
+        Shape (n,), bool.
+    """
+    t = np.arange(current.shape[1]) * dt
+    end = onset + duration
+    on = current[:, (t > onset + dt) & (t < end - dt)]
+    off = current[:, (t < onset - dt) | (t > end + dt)]
+    level = on.max(axis=1, initial=-np.inf) - on.min(axis=1, initial=np.inf) <= _TINY
+    return level & (np.abs(off).max(axis=1, initial=0.0) <= _TINY)
