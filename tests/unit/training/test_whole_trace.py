@@ -4,6 +4,8 @@ import torch
 
 from noble_neuron.errors import InputError
 from noble_neuron.operators import NobleConfig, NobleFNO
+from noble_neuron.store.hdf5 import Dataset, write
+from noble_neuron.store.schema import OK, Row
 from noble_neuron.training import TrainConfig, train
 from noble_neuron.training.losses import relative_lp
 from noble_neuron.training.whole_trace import Traces, WholeTraceTask, gather
@@ -68,34 +70,37 @@ def test_the_scale_is_the_voltages():
     assert data.scale() == pytest.approx((data.voltage.mean(), data.voltage.std()), rel=1e-4)
 
 
-class Held:
-    """Stands where a training set stands: the reader of a set has its own tests."""
-
-    def __init__(self, data, short=None):
-        self.data, self.short = data, short
-
-    def dt(self, i):
-        return DT
-
-    def voltage(self, i):
-        return self.data.voltage[i][: -1 if i == self.short else None]
-
-    def current(self, i):
-        return self.data.current[i]
+def stored(path, data, short=None):
+    """The traces as a training set on disk; one of them a point short."""
+    lengths = [STEPS - (i == short) for i in range(len(data))]
+    samples = [
+        (data.voltage[i, :n], data.current[i, :n], np.zeros(n), np.zeros(n))
+        for i, n in enumerate(lengths)
+    ]
+    rows = [
+        Row("toy", i, "{}", 0, DT, DT, 34.0, -70.0, "9", OK, "", n) for i, n in enumerate(lengths)
+    ]
+    write(path, rows, [{}], {}, iter(samples))
+    return Dataset.open(path)
 
 
 @pytest.mark.parametrize("mapped", [False, True])
 def test_samples_are_gathered_in_the_order_asked_for(tmp_path, mapped):
     data, chosen = traces(9, 3), [4, 1, 7]
-    got = gather(Held(data), chosen, data.latent[chosen], tmp_path / "maps" if mapped else None)
-    assert isinstance(got.voltage, np.memmap) == mapped
+    with stored(tmp_path / "toy.h5", data) as dataset:
+        folder = tmp_path / "maps" if mapped else None
+        got = gather(dataset, chosen, data.latent[chosen], folder)
+        thinner = gather(dataset.decimated(3), chosen, data.latent[chosen])
+    assert isinstance(got.voltage, np.memmap) == mapped and got.dt == DT
     assert np.array_equal(got.voltage, data.voltage[chosen])
     assert np.array_equal(got.current, data.current[chosen])
+    assert thinner.dt == 3 * DT and thinner.voltage.shape == (3, 21)
 
 
-def test_samples_of_several_lengths_are_refused():
+def test_samples_of_several_lengths_are_refused(tmp_path):
     data = traces(9, 3)
-    with pytest.raises(InputError, match="Sample 1 has 60 points, sample 4 has 61"):
-        gather(Held(data, short=1), [4, 1], data.latent[:2])
-    with pytest.raises(InputError, match="the list is empty"):
-        gather(Held(data), [], data.latent[:0])
+    with stored(tmp_path / "toy.h5", data, short=1) as dataset:
+        with pytest.raises(InputError, match="Sample 1 has 60 points, sample 4 has 61"):
+            gather(dataset, [4, 1], data.latent[:2])
+        with pytest.raises(InputError, match="the list is empty"):
+            gather(dataset, [], data.latent[:0])
