@@ -92,13 +92,18 @@ def load_allen_model(
     name = f"{ensemble}_{hof}" if ensemble and hof is not None else path.stem
     fitting = content.get("fitting") or [{}]
     return HofCell(
-        name, "swc", source,
+        name,
+        "swc",
+        source,
         celsius=number(conditions, "celsius", f"{path}, conditions[0]"),
         v_init=number(conditions, "v_init", f"{path}, conditions[0]"),
-        dt=_DT, threshold=_THRESHOLD,
-        junction_potential=as_number(fitting[0].get("junction_potential", -14.0),
-                                     f"{path}, fitting[0].junction_potential"),
-        ensemble=ensemble, hof=hof,
+        dt=_DT,
+        threshold=_THRESHOLD,
+        junction_potential=as_number(
+            fitting[0].get("junction_potential", -14.0), f"{path}, fitting[0].junction_potential"
+        ),
+        ensemble=ensemble,
+        hof=hof,
     )
 
 
@@ -124,8 +129,13 @@ def _groups(content: Any, path: Path) -> dict[str, dict[str, Any]]:
             raise InputError(f"{where}: this row is given twice.")
         seen.add((group, name))
         values = groups.setdefault(group, {"mechanisms": {"pas": {}}})
-        _set_row(values, name, need(row, "mechanism", where),
-                 as_number(need(row, "value", where), where), where)
+        _set_row(
+            values,
+            name,
+            need(row, "mechanism", where),
+            as_number(need(row, "value", where), where),
+            where,
+        )
     return groups
 
 
@@ -136,10 +146,13 @@ def _set_row(values: dict, name: str, mechanism: str, value: float, where: str) 
         return
     mechanism = mechanism or "pas"
     if mechanism not in _NAMES:
-        raise InputError(f"{where}: unknown mechanism {mechanism!r}; the Allen all-active "
-                         f"family has {', '.join(_NAMES)}.")
+        raise InputError(
+            f"{where}: unknown mechanism {mechanism!r}; the Allen all-active "
+            f"family has {', '.join(_NAMES)}."
+        )
     parameter, separator, suffix = name.partition(f"_{mechanism}")
     if not separator or suffix:
-        raise InputError(f"{where}: expected a name ending in _{mechanism}, such as "
-                         f"gbar_{mechanism}.")
+        raise InputError(
+            f"{where}: expected a name ending in _{mechanism}, such as gbar_{mechanism}."
+        )
     values["mechanisms"].setdefault(_NAMES[mechanism], {})[parameter] = value

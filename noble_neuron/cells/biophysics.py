@@ -35,8 +35,10 @@ def apply(groups: dict[str, list], parameters: dict[str, Any], where: str) -> No
     given = parameters["groups"]
     for group, sections in groups.items():
         if group not in given:
-            raise InputError(f"{where}: no parameters for the group {group!r} "
-                             f"({len(sections)} sections); it has {', '.join(given)}.")
+            raise InputError(
+                f"{where}: no parameters for the group {group!r} "
+                f"({len(sections)} sections); it has {', '.join(given)}."
+            )
         values = {"Ra": parameters.get("Ra"), **given[group]}
         _apply_group(sections, values, f"{where}, group {group}")
 
@@ -48,8 +50,10 @@ def _apply_group(sections: list, values: dict[str, Any], where: str) -> None:
     check(mechanisms, where)
     for key in values:
         if not (key.startswith("e") and key[1:] in _IONS):
-            raise InputError(f"{where}: unknown key {key!r}; a group has cm, Ra, mechanisms "
-                             f"and the reversals {', '.join('e' + ion for ion in _IONS)}.")
+            raise InputError(
+                f"{where}: unknown key {key!r}; a group has cm, Ra, mechanisms "
+                f"and the reversals {', '.join('e' + ion for ion in _IONS)}."
+            )
     for section in sections:
         if axial is not None:
             section.Ra = axial
@@ -87,14 +91,18 @@ def check(mechanisms: dict[str, Iterable[str]], where: str) -> None:
     known = density_mechanisms()
     for mechanism, settings in mechanisms.items():
         if mechanism not in known:
-            raise InputError(f"{where}: NEURON has no mechanism {mechanism!r}"
-                             f"{_nearest(mechanism, known)}; if it is a foreign one, name the "
-                             f"folder of its mod files.")
+            raise InputError(
+                f"{where}: NEURON has no mechanism {mechanism!r}"
+                f"{_nearest(mechanism, known)}; if it is a foreign one, name the "
+                f"folder of its mod files."
+            )
         parameters = mechanism_parameters(mechanism)
         for name in settings:
             if name not in parameters:
-                raise InputError(f"{where}: mechanism {mechanism!r} has no parameter {name!r}; "
-                                 f"it has {', '.join(parameters) or 'none'}.")
+                raise InputError(
+                    f"{where}: mechanism {mechanism!r} has no parameter {name!r}; "
+                    f"it has {', '.join(parameters) or 'none'}."
+                )
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -78,17 +78,30 @@ def load_bluepyopt(
         own["origin"] = str(paths["parameters"])
         if mod_folder is not None:
             own["mechanisms"] = str(mod_folder)
-        start = {key: _global(own["globals"], key, paths["parameters"])
-                 for key in ("celsius", "v_init")}
-        cells.append(HofCell(f"{name}_{k}", "swc", own, **start, dt=dt, threshold=threshold,
-                             junction_potential=junction_potential, ensemble=name, hof=k))
+        start = {
+            key: _global(own["globals"], key, paths["parameters"]) for key in ("celsius", "v_init")
+        }
+        cells.append(
+            HofCell(
+                f"{name}_{k}",
+                "swc",
+                own,
+                **start,
+                dt=dt,
+                threshold=threshold,
+                junction_potential=junction_potential,
+                ensemble=name,
+                hof=k,
+            )
+        )
     return tuple(cells)
 
 
 def _global(values: dict[str, float], key: str, path: Path) -> float:
     if key not in values:
-        raise InputError(f"{path}: no global parameter {key!r}; a cell states its celsius and "
-                         f"v_init.")
+        raise InputError(
+            f"{path}: no global parameter {key!r}; a cell states its celsius and v_init."
+        )
     return values.pop(key)
 
 
@@ -100,8 +113,10 @@ def _morphology(path: Path, replace_axon: bool) -> dict[str, Any]:
         if not isinstance(content, dict) or "morphology_path" not in content:
             raise InputError(f"{path}: the key 'morphology_path' is missing.")
         if content.get("morph_modifiers"):
-            raise InputError(f"{path}, key morph_modifiers: functions cannot be read from "
-                             f"JSON; use load_python.")
+            raise InputError(
+                f"{path}, key morph_modifiers: functions cannot be read from "
+                f"JSON; use load_python."
+            )
         replace_axon = bool(content.get("do_replace_axon", False))
         length = as_number(content.get("nseg_frequency", 40), f"{path}, key nseg_frequency")
         if not content.get("do_set_nseg", True):
@@ -109,8 +124,7 @@ def _morphology(path: Path, replace_axon: bool) -> dict[str, Any]:
         path = path.parent / content["morphology_path"]
     if not path.is_file():
         raise InputError(f"No such morphology file: {path}")
-    return {"morphology": str(path), "axon": "hl23" if replace_axon else "none",
-            "nseg_um": length}
+    return {"morphology": str(path), "axon": "hl23" if replace_axon else "none", "nseg_um": length}
 
 
 def _inserted(lists: dict[str, list[str]], path: Path) -> dict[str, list[str]]:
@@ -125,8 +139,9 @@ def _inserted(lists: dict[str, list[str]], path: Path) -> dict[str, list[str]]:
 def _groups(sections: str, where: str) -> Iterable[str]:
     """Our group names of one section list."""
     if sections not in _LISTS:
-        raise InputError(f"{where}: unknown section list {sections!r}; the known ones are "
-                         f"{', '.join(_LISTS)}.")
+        raise InputError(
+            f"{where}: unknown section list {sections!r}; the known ones are {', '.join(_LISTS)}."
+        )
     return [_GROUPS[name] for name in _LISTS[sections]]
 
 
@@ -134,8 +149,9 @@ def _parameters(
     rows: list[Row], inserted: dict[str, list[str]], values: dict[str, float], where: str
 ) -> dict[str, Any]:
     """`globals` and `groups` of one model; later rows override earlier ones, as there."""
-    groups = {group: {"mechanisms": {name: {} for name in names}}
-              for group, names in inserted.items()}
+    groups = {
+        group: {"mechanisms": {name: {} for name in names}} for group, names in inserted.items()
+    }
     globals_: dict[str, float] = {}
     for row in rows:
         value = values[row.key]
@@ -151,17 +167,18 @@ def _distributed(row: Row, value: float, values: dict[str, float]) -> float | di
     """The value itself, or the formula that scales it along the cell."""
     if row.formula is None:
         return value
-    constants = {name: values[f"{name}.distribution_{row.distribution}"]
-                 for name in row.constants}
+    constants = {name: values[f"{name}.distribution_{row.distribution}"] for name in row.constants}
     try:
         names = Formula(row.formula).names
     except InputError as error:
         raise InputError(f"{row.where}: {error}") from None
     unknown = names - {"distance", "value"} - set(constants)
     if unknown:
-        raise InputError(f"{row.where}: the distribution {row.formula!r} needs "
-                         f"{', '.join(sorted(unknown))}; only {{distance}} from the soma and "
-                         f"{{value}} are known.")
+        raise InputError(
+            f"{row.where}: the distribution {row.formula!r} needs "
+            f"{', '.join(sorted(unknown))}; only {{distance}} from the soma and "
+            f"{{value}} are known."
+        )
     return {"formula": row.formula, "value": value, **constants}
 
 
@@ -174,7 +191,9 @@ def _set(group: dict[str, Any], row: Row, value: Any, label: str) -> None:
         return
     fitting = [m for m in group["mechanisms"] if row.name.endswith(f"_{m}")]
     if not fitting:
-        raise InputError(f"{row.where}: {row.name!r} belongs to no mechanism of {label}; it "
-                         f"has {', '.join(group['mechanisms']) or 'none'}.")
+        raise InputError(
+            f"{row.where}: {row.name!r} belongs to no mechanism of {label}; it "
+            f"has {', '.join(group['mechanisms']) or 'none'}."
+        )
     mechanism = max(fitting, key=len)
     group["mechanisms"][mechanism][row.name.removesuffix(f"_{mechanism}")] = value

@@ -43,8 +43,9 @@ class Row:
 def read_rows(path: Path) -> list[Row]:
     """All parameters of a parameters.json."""
     content = read_json(path, "BluePyOpt parameter file")
-    rows = list(_from_list(content, path) if isinstance(content, list)
-                else _from_object(content, path))
+    rows = list(
+        _from_list(content, path) if isinstance(content, list) else _from_object(content, path)
+    )
     seen: set[str] = set()
     for row in rows:
         if row.key in seen:
@@ -60,8 +61,10 @@ def _from_list(content: list, path: Path) -> Iterator[Row]:
         name, kind = need(entry, "param_name", where), need(entry, "type", where)
         where = f"{where} ({name})"
         if kind not in ("global", "section", "range"):
-            raise InputError(f"{where}: parameters of type {kind!r} are not read; the types "
-                             f"are global, section and range.")
+            raise InputError(
+                f"{where}: parameters of type {kind!r} are not read; the types "
+                f"are global, section and range."
+            )
         value = as_number(entry["value"], where) if "value" in entry else None
         if value is None and "bounds" not in entry:
             raise InputError(f"{where}: neither value nor bounds.")
@@ -95,8 +98,10 @@ def _shape(name: str, shapes: Any, where: str) -> tuple[str | None, tuple[str, .
     shape = need(shapes, name, f"{where}, distributions")
     reference = shape.get("soma_ref_location", 0.5)
     if reference != 0.5:
-        raise InputError(f"{where}: the distribution {name!r} measures from "
-                         f"soma({reference}); only soma(0.5) is read.")
+        raise InputError(
+            f"{where}: the distribution {name!r} measures from "
+            f"soma({reference}); only soma(0.5) is read."
+        )
     return need(shape, "fun", f"{where}, distributions.{name}"), tuple(shape.get("parameters", ()))
 
 

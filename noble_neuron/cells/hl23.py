@@ -25,8 +25,14 @@ _NAMES = {
     "SK": "nn_SK_HL23",
     "pas": "pas",
 }
-_IH_RATES = {"shift1": 154.9, "shift2": 11.9, "shift3": 0.0, "shift4": 33.1,
-             "shift5": 6.43, "shift6": 193.0}
+_IH_RATES = {
+    "shift1": 154.9,
+    "shift2": 11.9,
+    "shift3": 0.0,
+    "shift4": 33.1,
+    "shift5": 6.43,
+    "shift6": 193.0,
+}
 """The rate constants of Ih that nn_Ih has built in (Kole et al. 2006)."""
 
 
@@ -60,8 +66,15 @@ def load_hl23(
         "groups": groups,
         "origin": str(path),
     }
-    return HofCell(name, "swc", source, celsius=number(content, "celsius", path),
-                   v_init=number(content, "v_init_mV", path), dt=0.025, threshold=-20.0)
+    return HofCell(
+        name,
+        "swc",
+        source,
+        celsius=number(content, "celsius", path),
+        v_init=number(content, "v_init_mV", path),
+        dt=0.025,
+        threshold=-20.0,
+    )
 
 
 def _group(values: dict[str, Any], where: str) -> dict[str, Any]:
@@ -69,12 +82,15 @@ def _group(values: dict[str, Any], where: str) -> dict[str, Any]:
     for name, settings in need(values, "mechanisms", where).items():
         at = f"{where}.mechanisms.{name}"
         if name not in _NAMES:
-            raise InputError(f"{at}: unknown mechanism; the HL23 family has "
-                             f"{', '.join(_NAMES)}.")
+            raise InputError(f"{at}: unknown mechanism; the HL23 family has {', '.join(_NAMES)}.")
         mechanisms[_NAMES[name]] = _settings(name, numbers(settings, at), at)
     reversals = numbers(values.get("reversal_mV", {}), f"{where}.reversal_mV")
-    return {"cm": number(values, "cm", where), "Ra": number(values, "Ra", where),
-            "mechanisms": mechanisms, **reversals}
+    return {
+        "cm": number(values, "cm", where),
+        "Ra": number(values, "Ra", where),
+        "mechanisms": mechanisms,
+        **reversals,
+    }
 
 
 def _settings(name: str, settings: dict[str, float], where: str) -> dict[str, float]:
@@ -82,6 +98,8 @@ def _settings(name: str, settings: dict[str, float], where: str) -> dict[str, fl
         return settings
     for key, constant in _IH_RATES.items():
         if abs(settings.get(key, constant) - constant) > 1e-9:
-            raise InputError(f"{where}.{key}: {settings[key]:g} is not the published "
-                             f"{constant:g}, the only one that nn_Ih has.")
+            raise InputError(
+                f"{where}.{key}: {settings[key]:g} is not the published "
+                f"{constant:g}, the only one that nn_Ih has."
+            )
     return {k: v for k, v in settings.items() if k not in _IH_RATES}

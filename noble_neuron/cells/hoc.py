@@ -50,12 +50,17 @@ def load_hoc(
     """
     path = Path(file)
     _read(path)
-    source: dict[str, Any] = {"file": str(path), "template": template,
-                              "arguments": list(arguments), "soma": soma}
+    source: dict[str, Any] = {
+        "file": str(path),
+        "template": template,
+        "arguments": list(arguments),
+        "soma": soma,
+    }
     if mechanisms is not None:
         source["mechanisms"] = str(mechanisms)
-    return HofCell(name or template, "hoc", source, celsius, v_init, dt, threshold,
-                   junction_potential)
+    return HofCell(
+        name or template, "hoc", source, celsius, v_init, dt, threshold, junction_potential
+    )
 
 
 def build(cell: HofCell) -> Any:
@@ -67,8 +72,9 @@ def build(cell: HofCell) -> Any:
         try:
             return getattr(h, template)(*cell.source["arguments"])
         except RuntimeError as error:
-            raise CellError(f"Cell {cell.name}: the template {template} of {path} failed: "
-                            f"{error}") from error
+            raise CellError(
+                f"Cell {cell.name}: the template {template} of {path} failed: {error}"
+            ) from error
 
 
 def _define(path: Path, template: str) -> None:
@@ -77,12 +83,16 @@ def _define(path: Path, template: str) -> None:
     if template in _defined:
         other, known = _defined[template]
         if known != digest:
-            raise CellError(f"{path}: hoc already has another template {template}, from "
-                            f"{other}; build the two in separate processes.")
+            raise CellError(
+                f"{path}: hoc already has another template {template}, from "
+                f"{other}; build the two in separate processes."
+            )
         return
     if h.name_declared(template):
-        raise CellError(f"{path}: the name {template} is already taken in hoc; build this "
-                        f"cell in a process of its own, or rename the template.")
+        raise CellError(
+            f"{path}: the name {template} is already taken in hoc; build this "
+            f"cell in a process of its own, or rename the template."
+        )
     try:
         h.load_file(1, path.name)
     except RuntimeError as error:

@@ -30,11 +30,15 @@ class HocGlobals:
 
     def _hold(self, name: str, value: float, where: str) -> None:
         if not h.name_declared(name):
-            raise InputError(f"{where}: NEURON has no global {name!r}; if it belongs to a "
-                             f"foreign mechanism, name the folder of its mod files.")
+            raise InputError(
+                f"{where}: NEURON has no global {name!r}; if it belongs to a "
+                f"foreign mechanism, name the folder of its mod files."
+            )
         if name in _held and _held[name][0] != value:
-            raise CellError(f"{where}: needs {name}={value:g}, and a living cell holds it at "
-                            f"{_held[name][0]:g}; destroy that one first.")
+            raise CellError(
+                f"{where}: needs {name}={value:g}, and a living cell holds it at "
+                f"{_held[name][0]:g}; destroy that one first."
+            )
         entry = _held.setdefault(name, [value, getattr(h, name), 0])
         entry[2] += 1
         setattr(h, name, value)

@@ -135,13 +135,17 @@ def check_swc(path: str | Path) -> None:
         raise InputError(f"{path} has no soma: no point is of type 1 (the second column).")
     for number, (line, _, parent) in points.items():
         if parent != -1 and parent not in points:
-            raise InputError(f"{path}, line {line}: point {number} has parent {parent}, "
-                             f"which the file does not define.")
+            raise InputError(
+                f"{path}, line {line}: point {number} has parent {parent}, "
+                f"which the file does not define."
+            )
     _refuse_cycle(path, points)
     for number, (line, _, parent) in points.items():
         if parent >= number:
-            raise InputError(f"{path}, line {line}: point {number} comes before its parent "
-                             f"{parent}; number the points from the root outwards.")
+            raise InputError(
+                f"{path}, line {line}: point {number} comes before its parent "
+                f"{parent}; number the points from the root outwards."
+            )
 
 
 def _read_points(path: Path) -> dict[int, tuple[int, int, int]]:
@@ -159,8 +163,10 @@ def _read_points(path: Path) -> dict[int, tuple[int, int, int]]:
             continue
         number, kind, parent = _point(fields, f"{path}, line {line}")
         if number in points:
-            raise InputError(f"{path}, line {line}: point {number} was already given on line "
-                             f"{points[number][0]}.")
+            raise InputError(
+                f"{path}, line {line}: point {number} was already given on line "
+                f"{points[number][0]}."
+            )
         points[number] = line, kind, parent
     if not points:
         raise InputError(f"{path} holds no points; an SWC line reads: id type x y z r parent.")
@@ -170,8 +176,10 @@ def _read_points(path: Path) -> dict[int, tuple[int, int, int]]:
 def _point(fields: list[str], where: str) -> tuple[int, int, int]:
     """(number, type, parent) of one line's fields."""
     if len(fields) < 7:
-        raise InputError(f"{where}: expected seven numbers (id type x y z r parent), "
-                         f"got {len(fields)}: {' '.join(fields)}")
+        raise InputError(
+            f"{where}: expected seven numbers (id type x y z r parent), "
+            f"got {len(fields)}: {' '.join(fields)}"
+        )
     values = []
     for name, text in zip(("id", "type", "x", "y", "z", "r", "parent"), fields, strict=False):
         try:
@@ -193,8 +201,10 @@ def _refuse_cycle(path: Path | str, points: dict[int, tuple[int, int, int]]) -> 
         number = start
         while number != -1 and number not in rooted:
             if number in way:
-                raise InputError(f"{path}, line {points[number][0]}: point {number} is its own "
-                                 f"ancestor; the points must form a tree without a cycle.")
+                raise InputError(
+                    f"{path}, line {points[number][0]}: point {number} is its own "
+                    f"ancestor; the points must form a tree without a cycle."
+                )
             way.add(number)
             number = points[number][2]
         rooted |= way

@@ -19,8 +19,17 @@ from . import biophysics
 from .spec import HofCell
 from .values import as_number, need
 
-_SECTION = ("geom", "topol", "mechs", "ions", "vinit", "threshold", "spikeGenLoc", "pointps",
-            "synMechs")
+_SECTION = (
+    "geom",
+    "topol",
+    "mechs",
+    "ions",
+    "vinit",
+    "threshold",
+    "spikeGenLoc",
+    "pointps",
+    "synMechs",
+)
 _GEOMETRY = ("L", "diam", "Ra", "cm", "nseg", "pt3d")
 _IONS = {"e": "e{}", "i": "{}i", "o": "{}o"}  # NetPyNE's key -> NEURON's range variable
 
@@ -69,23 +78,29 @@ def load_netpyne(
         raise InputError(f"{where}: secs is empty.")
     soma = next((s for s in ("soma", "soma_0") if s in sections), None)
     if soma is None:
-        raise InputError(f"{where}: no section is named soma or soma_0; there are "
-                         f"{', '.join(list(sections)[:8])}.")
+        raise InputError(
+            f"{where}: no section is named soma or soma_0; there are "
+            f"{', '.join(list(sections)[:8])}."
+        )
     for label, section in sections.items():
         _check_section(section, sections, f"{where}, secs.{label}")
     given = _globals(rule, where)
     vinits = {s["vinit"] for s in sections.values() if "vinit" in s}
     if v_init is None and len(vinits) > 1:
-        raise InputError(f"{where}: its sections have different vinit ({sorted(vinits)}); give "
-                         f"one v_init.")
+        raise InputError(
+            f"{where}: its sections have different vinit ({sorted(vinits)}); give one v_init."
+        )
     celsius = _chosen("celsius", celsius, given.pop("celsius", None), where)
     own_start = next(iter(vinits), given.pop("v_init", None))
     source = {"secs": sections, "soma": soma, "origin": where, "globals": given}
     if mechanisms is not None:
         source["mechanisms"] = str(mechanisms)
     return HofCell(
-        name, "netpyne", source,
-        celsius=celsius, v_init=_chosen("v_init", v_init, own_start, where),
+        name,
+        "netpyne",
+        source,
+        celsius=celsius,
+        v_init=_chosen("v_init", v_init, own_start, where),
         dt=dt,
         threshold=_chosen("threshold", threshold, sections[soma].get("threshold"), where),
         junction_potential=junction_potential,
@@ -97,8 +112,9 @@ def _plain(rule: Any, where: str) -> dict[str, Any]:
     try:
         return json.loads(json.dumps(rule, default=_unwrapped))
     except (TypeError, ValueError) as error:
-        raise InputError(f"{where}: a rule holds numbers, strings, lists and dicts only: "
-                         f"{error}") from None
+        raise InputError(
+            f"{where}: a rule holds numbers, strings, lists and dicts only: {error}"
+        ) from None
 
 
 def _unwrapped(value: Any) -> Any:
@@ -112,16 +128,20 @@ def _unwrapped(value: Any) -> Any:
 
 def _globals(rule: dict[str, Any], where: str) -> dict[str, float]:
     """The rule's hoc globals, and the ions' initial concentrations, which are globals too."""
-    given = {key: as_number(v, f"{where}, globals.{key}")
-             for key, v in (rule.get("globals") or {}).items()}
+    given = {
+        key: as_number(v, f"{where}, globals.{key}")
+        for key, v in (rule.get("globals") or {}).items()
+    }
     for label, section in rule["secs"].items():
         for ion, settings in (section.get("ions") or {}).items():
             for key in set(settings) & {"i", "o"}:
                 name, value = f"{ion}{key}0_{ion}_ion", settings[key]
                 if given.setdefault(name, value) != value:
-                    raise InputError(f"{where}, secs.{label}.ions.{ion}.{key}: {value!r}, but "
-                                     f"another section has {given[name]!r}; NEURON starts an "
-                                     f"ion at one concentration everywhere ({name}).")
+                    raise InputError(
+                        f"{where}, secs.{label}.ions.{ion}.{key}: {value!r}, but "
+                        f"another section has {given[name]!r}; NEURON starts an "
+                        f"ion at one concentration everywhere ({name})."
+                    )
     return given
 
 
@@ -139,19 +159,23 @@ def _check_section(section: Any, sections: dict[str, Any], where: str) -> None:
         raise InputError(f"{where}: expected an object, got {type(section).__name__}.")
     unknown = [key for key in section if key not in _SECTION]
     if unknown:
-        raise InputError(f"{where}: unknown key {unknown[0]!r}; a section has "
-                         f"{', '.join(_SECTION)}.")
+        raise InputError(
+            f"{where}: unknown key {unknown[0]!r}; a section has {', '.join(_SECTION)}."
+        )
     for key in ("pointps", "synMechs"):
         if section.get(key):
-            raise InputError(f"{where}.{key}: a hall-of-fame cell is its membrane alone; take "
-                             f"the point processes and synapses out of the rule.")
+            raise InputError(
+                f"{where}.{key}: a hall-of-fame cell is its membrane alone; take "
+                f"the point processes and synapses out of the rule."
+            )
     parent = (section.get("topol") or {}).get("parentSec")
     if parent is not None and parent not in sections:
         raise InputError(f"{where}.topol: parentSec {parent!r} is not a section of the rule.")
     for key, value in (section.get("geom") or {}).items():
         if key not in _GEOMETRY:
-            raise InputError(f"{where}.geom: unknown key {key!r}; there are "
-                             f"{', '.join(_GEOMETRY)}.")
+            raise InputError(
+                f"{where}.geom: unknown key {key!r}; there are {', '.join(_GEOMETRY)}."
+            )
         if key != "pt3d":
             as_number(value, f"{where}.geom.{key}")
     for kind in ("mechs", "ions"):
@@ -171,8 +195,9 @@ def build(cell: HofCell) -> _Owner:
     for label, rule in rules.items():
         topology = rule.get("topol")
         if topology:
-            owner.secs[label].connect(owner.secs[topology["parentSec"]],
-                                      topology["parentX"], topology["childX"])
+            owner.secs[label].connect(
+                owner.secs[topology["parentSec"]], topology["parentX"], topology["childX"]
+            )
     for label, rule in rules.items():
         _furnish(owner.secs[label], rule, f"{origin}, secs.{label}")
     return owner

@@ -46,12 +46,19 @@ def load_python(
     """
     target = function if isinstance(function, str) else _target(function)
     _import(target)
-    source: dict[str, Any] = {"callable": target, "arguments": dict(arguments or {}),
-                              "soma": soma}
+    source: dict[str, Any] = {"callable": target, "arguments": dict(arguments or {}), "soma": soma}
     if mechanisms is not None:
         source["mechanisms"] = str(mechanisms)
-    return HofCell(name or target.rpartition(":")[2], "python", source, celsius, v_init, dt,
-                   threshold, junction_potential)
+    return HofCell(
+        name or target.rpartition(":")[2],
+        "python",
+        source,
+        celsius,
+        v_init,
+        dt,
+        threshold,
+        junction_potential,
+    )
 
 
 def build(cell: HofCell) -> Any:
@@ -59,8 +66,10 @@ def build(cell: HofCell) -> Any:
     function = _import(cell.source["callable"])
     made = function(**cell.source["arguments"])
     if made is None:
-        raise CellError(f"Cell {cell.name}: {cell.source['callable']} returned None; it has to "
-                        f"return its sections, or they vanish with its variables.")
+        raise CellError(
+            f"Cell {cell.name}: {cell.source['callable']} returned None; it has to "
+            f"return its sections, or they vanish with its variables."
+        )
     return made
 
 
@@ -69,8 +78,10 @@ def _target(function: Callable[..., Any]) -> str:
     module = getattr(function, "__module__", None)
     name = getattr(function, "__qualname__", None)
     if not module or not name or "<" in name or module == "__main__":
-        raise InputError(f"{function!r} cannot be imported by name in a worker process; "
-                         f"define it at the top of a module of its own.")
+        raise InputError(
+            f"{function!r} cannot be imported by name in a worker process; "
+            f"define it at the top of a module of its own."
+        )
     target = f"{module}:{name}"
     if _import(target) is not function:
         raise InputError(f"{target} is not {function!r}; a worker would find another object.")

@@ -11,11 +11,14 @@ from ..errors import InputError
 def need(content: Any, key: str, where: Any) -> Any:
     """`content[key]`, which must be there."""
     if not isinstance(content, dict):
-        raise InputError(f"{where}: expected an object with the key {key!r}, "
-                         f"got {type(content).__name__}.")
+        raise InputError(
+            f"{where}: expected an object with the key {key!r}, got {type(content).__name__}."
+        )
     if key not in content:
-        raise InputError(f"{where}: the key {key!r} is missing; "
-                         f"there is {', '.join(map(str, content)) or 'nothing'}.")
+        raise InputError(
+            f"{where}: the key {key!r} is missing; "
+            f"there is {', '.join(map(str, content)) or 'nothing'}."
+        )
     return content[key]
 
 
