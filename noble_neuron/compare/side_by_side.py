@@ -14,7 +14,7 @@ import numpy as np
 from ..cells.spec import HofCell
 from ..errors import InputError, OutsideTraining
 from ..protocols.protocol import Protocol, noble_step
-from ..simulate.run import simulate
+from ..simulate.run import seen, simulate
 from ..store.decimate import averaged, low_passed
 from ..surrogates.bundle import Surrogate
 from . import metrics
@@ -141,7 +141,7 @@ def compare(
     protocols = [noble_step(float(a)) for a in amplitudes]
     full, floor, seconds = _simulated(surrogate, cells, protocols, drawn, say)
     say(f"surrogate: {len(cells)} cells x {len(amplitudes)} currents")
-    current = np.tile(_injected(protocols, surrogate.card.dt, full.shape[2]), (len(cells), 1))
+    current = np.tile(_injected(protocols, cells[0].dt, surrogate.card.dt), (len(cells), 1))
     points = np.repeat([c.latent for c in about], len(amplitudes), axis=0)
     answer, single, batch, said = _answered(surrogate, current, points)
     answer = answer.reshape(full.shape)
@@ -225,11 +225,10 @@ def _factor(cell: HofCell, dt: float) -> int:
     return factor
 
 
-def _injected(protocols: Sequence[Protocol], dt: float, steps: int) -> np.ndarray:
+def _injected(protocols: Sequence[Protocol], dt: float, surrogate_dt: float) -> np.ndarray:
     """Mean current of each interval of the surrogate's grid [nA], shape (A, steps)."""
-    fine = 10  # points per interval; the step's edges lie on the solver's grid
-    t = (np.arange(steps * fine) + 0.5) * dt / fine
-    return averaged(np.array([p.current(t) for p in protocols]), fine)
+    fine = np.array([seen(protocol, dt)[0] for protocol in protocols])
+    return averaged(fine, round(surrogate_dt / dt))
 
 
 def _answered(surrogate, current, points) -> tuple[np.ndarray, float, float, tuple[str, ...]]:

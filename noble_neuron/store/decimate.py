@@ -15,7 +15,8 @@ FACTOR = 3
 def low_passed(v: np.ndarray, factor: int = FACTOR) -> np.ndarray:
     """Voltage without what the coarser grid cannot hold, on every `factor`-th point.
 
-    Chebyshev I of order 8 at 0.8 of the new Nyquist frequency, zero phase.
+    Chebyshev I of order 7 at 0.8 of the new Nyquist frequency, zero phase. The order is odd
+    because an even one, scipy's default, has a gain of 0.989 at rest: -86 mV became -85 mV.
 
     Args:
         v: Voltage [mV], shape (..., points).
@@ -26,7 +27,7 @@ def low_passed(v: np.ndarray, factor: int = FACTOR) -> np.ndarray:
     """
     if factor == 1:
         return np.asarray(v, dtype=np.float32)
-    return decimate(np.asarray(v, dtype=float), factor, axis=-1).astype(np.float32)
+    return decimate(np.asarray(v, dtype=float), factor, n=7, axis=-1).astype(np.float32)
 
 
 def averaged(current: np.ndarray, factor: int = FACTOR) -> np.ndarray:

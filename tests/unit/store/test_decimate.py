@@ -31,3 +31,8 @@ def test_averaging_loses_no_charge(points):
     whole = points // 3
     assert coarse.shape == (2, -(-points // 3))
     assert coarse[:, :whole] == pytest.approx(current[:, :3 * whole].reshape(2, -1, 3).mean(-1))
+
+
+def test_rest_stays_at_rest():
+    flat = np.full(6001, -86.0)
+    assert np.abs(low_passed(flat) + 86.0).max() < 1e-3
