@@ -1,0 +1,156 @@
+"""From an archive of candidates to a hall of fame: good, tonic, and not clones.
+
+A candidate qualifies if the mean |z| over all targets is at most 2, none is above 3, and it
+fires tonically at 20-200 Hz wherever the bench tried. The best is taken first; every further
+one, in order of mean |z|, must keep a distance from all taken before, in parameters and in
+features. Each is then measured anew on a fresh build, with its threshold bisected to 0.2 pA
+and its whole range up to twice the threshold; one that fails there is left out, with the
+reason.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from ..cells.spec import HofCell
+from ..errors import InputError
+from ..files import write_json
+from ..simulate.characterise import characterise
+from .spec import SearchSpec
+
+MEAN_Z, WORST_Z = 2.0, 3.0
+RATES = (20.0, 200.0)      # Hz, of repetitive firing up to twice the threshold
+RANGE = 2.0                # times I_thr
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How many models, how far apart, and how many are held out."""
+
+    models: int = 60
+    held_out: int = 10
+    parameter_distance: float = 0.25   # Euclidean, every parameter on 0...1 of its bounds
+    feature_distance: float = 0.6      # Euclidean, in SDs of the targets
+    seed: int = 2025
+
+
+def qualified(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that qualify, the best first."""
+    good = [r for r in rows if r["z"] and r["features"].get("untonic", 1) == 0
+            and np.mean(np.abs(r["z"])) <= MEAN_Z and np.max(np.abs(r["z"])) <= WORST_Z]
+    return sorted(good, key=lambda r: float(np.mean(np.abs(r["z"]))))
+
+
+def choose(spec: SearchSpec, rows: Iterable[dict[str, Any]], choice: Choice = Choice(),
+           workers: int | None = None) -> list[dict[str, Any]]:
+    """The hall of fame, best first: rows with `measured`, the cell's characteristics.
+
+    Raises:
+        InputError: The archive holds too few models that qualify and differ.
+    """
+    candidates, taken = qualified(rows), []
+    bar = tqdm(total=choice.models, desc=f"{spec.name} choosing", unit="model")
+    with ProcessPoolExecutor(workers or os.cpu_count(), get_context("spawn")) as pool:
+        waiting = list(candidates)
+        while len(taken) < choice.models and waiting:
+            batch = _apart(spec, waiting, taken, choice, 2 * (workers or os.cpu_count() or 1))
+            cells = [hof_cell(spec, row["values"], None) for row in batch]
+            for row, (measured, why) in zip(batch, pool.map(measure, cells), strict=True):
+                if why is None and len(taken) < choice.models:
+                    taken.append(row | {"measured": measured})
+                    bar.update()
+                elif why:
+                    bar.write(f"left out (mean |z| {np.mean(np.abs(row['z'])):.2f}): {why}")
+            seen = [id(row) for row in batch]
+            waiting = [row for row in waiting if id(row) not in seen]
+    bar.close()
+    if len(taken) < choice.models:
+        raise InputError(
+            f"Only {len(taken)} of {choice.models} models qualify and differ (of {len(candidates)} "
+            f"that qualify): search on for more generations, or ask for smaller distances."
+        )
+    return taken
+
+
+def _apart(spec, waiting, taken, choice, most) -> list[dict[str, Any]]:
+    """The next candidates that keep their distance from all taken, and from each other."""
+    batch: list[dict[str, Any]] = []
+    for row in waiting:
+        if all(apart(spec, row, other, choice) for other in (*taken, *batch)):
+            batch.append(row)
+            if len(batch) == most:
+                break
+    return batch
+
+
+def apart(spec: SearchSpec, one: dict, other: dict, choice: Choice) -> bool:
+    """Whether two models differ enough in parameters and in features."""
+    dp, df = distances(spec, one, other)
+    return dp >= choice.parameter_distance and df >= choice.feature_distance
+
+
+def distances(spec: SearchSpec, one: dict, other: dict) -> tuple[float, float]:
+    """Distance in parameters (unit bounds) and in features (SDs)."""
+    dp = [p.unit(one["values"][p.name]) - p.unit(other["values"][p.name])
+          for p in spec.parameters]
+    return float(np.linalg.norm(dp)), float(np.linalg.norm(np.subtract(one["z"], other["z"])))
+
+
+def hof_cell(spec: SearchSpec, values: dict[str, float], hof: int | None) -> HofCell:
+    """The cell with these parameter values."""
+    name = spec.name if hof is None else f"{spec.name}/{hof}"
+    return replace(spec.cell, name=name, source=spec.source(values), hof=hof,
+                   ensemble=spec.name)
+
+
+def measure(cell: HofCell) -> tuple[dict[str, float] | None, str | None]:
+    """Characteristics of a cell, or why it does not qualify."""
+    found = characterise(cell, low=0.0, high=1.6, step=0.05)
+    i_thr, curve = found.values["I_thr"], found.curve
+    within = (curve.amplitudes > 1.1 * i_thr) & (curve.amplitudes <= RANGE * i_thr)
+    rates = curve.rates[within]
+    if not np.all(curve.repetitive[within]):
+        return None, "firing does not last below twice the threshold"
+    if rates.min(initial=RATES[1]) < RATES[0] or rates.max(initial=RATES[0]) > RATES[1]:
+        return None, f"fires at {rates.min():.0f}-{rates.max():.0f} Hz in range"
+    if np.nan_to_num(found.values["I_block"], nan=np.inf) <= RANGE * i_thr:
+        return None, "blocked below twice the threshold"
+    at = max(found.features)
+    values = found.values | {k: found.features[at][k] for k in
+                             ("AP1_width", "mean_AP_amplitude", "AHP_depth", "AP1_peak")}
+    return {k: None if np.isnan(v) else float(v) for k, v in values.items()}, None
+
+
+def held_out(taken: list[dict[str, Any]], choice: Choice) -> list[int]:
+    """Indices held out by seed: half drawn from all, half from the (I_thr, s_thr) hull's edge."""
+    rng = np.random.default_rng(choice.seed)
+    plane = np.array([[r["measured"]["I_thr"], r["measured"]["s_thr"]] for r in taken])
+    z = (plane - plane.mean(0)) / plane.std(0)
+    edge = np.argsort(-np.linalg.norm(z, axis=1))[: max(choice.held_out, len(taken) // 4)]
+    first = rng.choice(edge, choice.held_out // 2, replace=False)
+    rest = np.setdiff1d(np.arange(len(taken)), first)
+    others = rng.choice(rest, choice.held_out - len(first), replace=False)
+    return sorted(int(i) for i in (*first, *others))
+
+
+def publish(spec: SearchSpec, taken: list[dict[str, Any]], choice: Choice,
+            cost: dict[str, float], folder: str | os.PathLike) -> None:
+    """Write hof.json and split.json: the ensemble as `cells.builtin` reads it."""
+    folder = Path(folder)
+    models = [{"values": r["values"], "z": dict(zip([t.feature for t in spec.targets], r["z"],
+                                                    strict=True)),
+               "features": r["measured"]} for r in taken]
+    write_json(folder / "hof.json", {"format": 1, "name": spec.name, "cost": cost,
+                                     "choice": asdict(choice), "models": models})
+    test = held_out(taken, choice)
+    train = [i for i in range(len(taken)) if i not in test]
+    write_json(folder / "split.json", {"seed": choice.seed, "train": train, "test": test})

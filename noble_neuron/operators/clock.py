@@ -1,0 +1,126 @@
+"""When a cell fires: a phase that the current drives, one spike per whole turn.
+
+NOBLE's embedding sin(2^k pi p t) lets a feature set the frequency of a channel (equation 1).
+Here the frequency is learned: the phase
+
+    phi(t) = integral of r(u(s), z) ds,        r > 0
+
+runs at a rate r that depends on the latent point z and on the current as the membrane and
+slower processes see it, u = the current and its running averages. A spike stands where phi
+passes a whole number. So firing is causal, starts from any onset, stops with the current,
+and lasts as long as asked; zero current leaves the phase where it was.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class SpikeClock(nn.Module):
+    """Phase of firing under a current.
+
+    Args:
+        latent_size: Number of latent coordinates.
+        hidden: Width of the three layers that give the rate.
+        step_ms: Step on which the rate is evaluated [ms]; the phase is linear within it.
+        memory_ms: Time constants of the running averages of the current [ms].
+        current_scale: Current that counts as 1 [nA].
+    """
+
+    RATE = 0.1  # 1/ms: the rate at softplus = 1, a typical fast-spiking one
+
+    def __init__(self, latent_size: int, hidden: int, step_ms: float,
+                 memory_ms: tuple[float, ...], current_scale: float) -> None:
+        super().__init__()
+        self.step_ms, self.memory_ms, self.current_scale = step_ms, memory_ms, current_scale
+        width = 1 + len(memory_ms) + latent_size
+        self.rate = nn.Sequential(
+            nn.Linear(width, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(),
+            nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 1),
+        )
+
+    def forward(self, current: Tensor, latent: Tensor, dt: float) -> Tensor:
+        """Phase at the clock's own times 0, step_ms, 2 step_ms, ..., shape (batch, ticks + 1).
+
+        Args:
+            current: Somatic current [nA], shape (batch, steps); each value holds for dt.
+            latent: Latent point, standardised, shape (batch, latent_size).
+            dt: Grid step of the current [ms].
+        """
+        drive = averages(ticks(current / self.current_scale, dt, self.step_ms),
+                         self.step_ms, self.memory_ms)
+        z = latent[:, None, :].expand(-1, drive.shape[1], -1)
+        x = self.rate(torch.cat((drive, z), dim=-1)).squeeze(-1)
+        turned = nn.functional.softplus(x) * (self.RATE * self.step_ms)
+        return nn.functional.pad(turned.cumsum(-1), (1, 0))
+
+    def spike_times(self, phase: Tensor) -> Tensor:
+        """When the phase passes 1, 2, 3, ... [ms]; shape (batch, most spikes), inf-padded."""
+        most = int(phase[:, -1].max().floor())
+        whole = torch.arange(1, most + 1, dtype=phase.dtype, device=phase.device)
+        whole = whole.expand(len(phase), -1).contiguous()
+        k = torch.searchsorted(phase.contiguous(), whole).clamp(1, phase.shape[1] - 1)
+        before, after = phase.gather(1, k - 1), phase.gather(1, k)
+        time = (k - 1 + (whole - before) / (after - before)) * self.step_ms
+        return torch.where(whole <= phase[:, -1:], time, torch.inf)
+
+
+def ticks(current: Tensor, dt: float, step: float) -> Tensor:
+    """Mean current in each interval of `step` [ms], exact for any dt; the last is padded.
+
+    Args:
+        current: Shape (batch, steps); each value holds for dt.
+        dt: Grid step [ms].
+        step: Interval [ms].
+
+    Returns:
+        Shape (batch, ticks).
+    """
+    charge = nn.functional.pad((current * dt).cumsum(-1), (1, 0))
+    span = current.shape[-1] * dt
+    count = -int(-span // step) if span % step > 1e-6 * step else round(span / step)
+    edge = torch.arange(count + 1, dtype=current.dtype, device=current.device) * (step / dt)
+    edge = edge.clamp(max=current.shape[-1])
+    low = edge.floor().long().clamp(max=current.shape[-1] - 1)
+    at = charge[:, low] + (edge - low) * (charge[:, low + 1] - charge[:, low])
+    return at.diff(dim=-1) / step
+
+
+def averages(drive: Tensor, step: float, memory: tuple[float, ...]) -> Tensor:
+    """The drive and its causal exponential averages, each taken at the middle of the step.
+
+    Args:
+        drive: Mean current per step, shape (batch, ticks).
+        step: Step [ms].
+        memory: Time constants [ms].
+
+    Returns:
+        Shape (batch, ticks, 1 + len(memory)).
+    """
+    n = drive.shape[-1]
+    age = torch.arange(n, dtype=drive.dtype, device=drive.device) * step
+    tau = torch.tensor(memory, dtype=drive.dtype, device=drive.device)[:, None]
+    # Exact for a current that is constant in each step: what a step of age a still weighs.
+    kernel = torch.exp(-(age + step / 2) / tau) * torch.expm1(step / tau)
+    kernel[:, 0] = -torch.expm1(-step / (2 * tau[:, 0]))
+    spectrum = torch.fft.rfft(drive, 2 * n)[:, None] * torch.fft.rfft(kernel, 2 * n)
+    past = torch.fft.irfft(spectrum, 2 * n)[..., :n]
+    return torch.cat((drive[:, None], past), dim=1).transpose(1, 2)
+
+
+def spans(times: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """How long ago the last spike was, and how far the next one is.
+
+    Args:
+        times: Spike times [ms], ascending, inf-padded, shape (batch, spikes).
+        t: Time [ms], shape (steps,).
+
+    Returns:
+        Two arrays [ms], shape (batch, steps); inf where there is no such spike.
+    """
+    edge = torch.full_like(times[:, :1], torch.inf)
+    bounds = torch.cat((-edge, times, edge), dim=1).contiguous()
+    at = t.expand(len(times), -1).contiguous()
+    k = torch.searchsorted(bounds, at, right=True).clamp(1, bounds.shape[1] - 1)
+    return at - bounds.gather(1, k - 1), bounds.gather(1, k) - at

@@ -1,0 +1,166 @@
+"""The two tasks of `ClockedNoble`: when it fires, and what it looks like when it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import InputError
+from ..operators.clocked import ClockedNoble
+from .losses import relative_lp
+from .whole_trace import Traces
+
+
+@dataclass(frozen=True, eq=False)
+class SpikedTraces:
+    """Traces with the times of their spikes' peaks.
+
+    Attributes:
+        traces: Currents, voltages and latents.
+        times: Peak times [ms], float32, shape (n, most spikes), inf-padded.
+    """
+
+    traces: Traces
+    times: np.ndarray
+
+    def __post_init__(self) -> None:
+        if len(self.times) != len(self.traces):
+            raise InputError(f"{len(self.traces)} traces, but spike times of {len(self.times)}.")
+
+    def __len__(self) -> int:
+        return len(self.traces)
+
+    def batch(self, rows: np.ndarray, device: torch.device) -> tuple[Tensor, ...]:
+        """Current, latent, voltage and spike times of some rows."""
+        times = torch.as_tensor(self.times[rows], dtype=torch.float32).to(device)
+        return (*self.traces.batch(rows, device), times)
+
+
+def peak_times(voltage: np.ndarray, dt: float, threshold: float) -> np.ndarray:
+    """Time of each spike's peak, between grid points by a parabola.
+
+    Args:
+        voltage: Raw voltage [mV], shape (steps,).
+        dt: Grid [ms].
+        threshold: Voltage whose upward crossing is a spike [mV].
+
+    Returns:
+        Times [ms], shape (spikes,).
+    """
+    above = voltage > threshold
+    up = np.flatnonzero(above[1:] & ~above[:-1]) + 1
+    down = np.flatnonzero(above[:-1] & ~above[1:]) + 1
+    times = []
+    for start in up:
+        end = down[down > start][0] if np.any(down > start) else len(voltage)
+        k = start + int(np.argmax(voltage[start:end]))
+        shift = 0.0
+        if 0 < k < len(voltage) - 1:
+            left, top, right = (float(x) for x in voltage[k - 1 : k + 2])
+            bend = left - 2 * top + right
+            shift = 0.5 * (left - right) / bend if bend < 0 else 0.0
+        times.append((k + shift) * dt)
+    return np.array(times)
+
+
+def padded(trains: list[np.ndarray]) -> np.ndarray:
+    """Spike trains as one inf-padded array, float32, shape (n, most spikes)."""
+    out = np.full((len(trains), max(1, max(map(len, trains)))), np.inf, np.float32)
+    for row, train in zip(out, trains, strict=True):
+        row[: len(train)] = train
+    return out
+
+
+class _Task:
+    """Rows of a training and a validation set."""
+
+    def __init__(self, noble: ClockedNoble, training: SpikedTraces, validation: SpikedTraces):
+        self.noble, self.training, self.validation = noble, training, validation
+        self.n_samples = len(training)
+        self.chunk = 64
+
+    def loss(self, model: nn.Module, indices: Tensor, device: torch.device) -> Tensor:
+        """Mean loss over the training rows `indices`, shape ()."""
+        return self.each(self.training, indices.numpy(), device)[0].mean()
+
+    def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
+        """Means over the validation rows; "score" is what is minimised."""
+        sums: dict[str, float] = {}
+        for start in range(0, len(self.validation), self.chunk):
+            rows = np.arange(start, min(start + self.chunk, len(self.validation)))
+            loss, figures = self.each(self.validation, rows, device)
+            for name, value in {"score": loss, **figures}.items():
+                sums[name] = sums.get(name, 0.0) + float(value.sum())
+        return {name: value / len(self.validation) for name, value in sums.items()}
+
+    def each(self, data: SpikedTraces, rows: np.ndarray, device: torch.device):
+        """Loss of each row, shape (rows,), and other figures of the same shape."""
+        raise NotImplementedError
+
+
+class ClockTask(_Task):
+    """The phase must pass n at the n-th spike, and must not reach N + 1 by the end.
+
+    Train `noble.clock` on it. The score is the loss; `turns` is the mean |phase error| at the
+    true spikes, in spikes, and `miscount` the share of traces whose count is off by more
+    than one.
+    """
+
+    EDGE = 0.6  # how far past its last spike a phase may run
+    SOFT = 0.05  # turns; below it errors count as squares
+
+    def each(self, data, rows, device):
+        current, latent, _, times = data.batch(rows, device)
+        t = data.traces.times(device)
+        phase = self.noble.phase(current, latent, t)
+        spikes = torch.isfinite(times)
+        step = self.noble.config.clock_ms
+        at = _at(phase, torch.where(spikes, times, 0.0) / step)
+        number = torch.arange(1, times.shape[1] + 1, device=device)
+        error = torch.where(spikes, at - number, 0.0)
+        count = spikes.sum(-1)
+        over = (phase[:, -1] - count - self.EDGE).clamp(min=0)
+        # Intervals too: early in training the phase is far off, and its slope teaches sooner.
+        interval = torch.where(spikes[:, 1:], error.diff(dim=-1), 0.0)
+        loss = _soft(error, self.SOFT).sum(-1) + _soft(interval, self.SOFT).sum(-1)
+        loss = loss / count.clamp(min=1) + _soft(over, self.SOFT)
+        figures = {
+            "turns": error.abs().sum(-1) / count.clamp(min=1),
+            "miscount": ((phase[:, -1].floor() - count).abs() > 1).float(),
+        }
+        return loss, figures
+
+
+class ShapeTask(_Task):
+    """The voltage around the true spike times; train `noble.shape` on it.
+
+    The loss is the relative L4 error (equation 4), as in the paper, taken from the operator's
+    own zero (v_mean), so that the shape counts and not the distance from 0 mV.
+    """
+
+    def each(self, data, rows, device):
+        current, latent, voltage, times = data.batch(rows, device)
+        got = self.noble.voltage(current, latent, data.traces.times(device), times)
+        zero = self.noble.config.v_mean
+        loss = relative_lp(got - zero, voltage - zero, 4)
+        figures = {
+            "relative_l2": relative_lp(got, voltage, 2),
+            "rmse_mV": (got - voltage).square().mean(-1).sqrt(),
+        }
+        return loss, figures
+
+
+def _at(phase: Tensor, place: Tensor) -> Tensor:
+    """Phase at fractional ticks, shape of `place`."""
+    k = place.floor().long().clamp(0, phase.shape[1] - 2)
+    low = phase.gather(1, k)
+    return low + (place - k) * (phase.gather(1, k + 1) - low)
+
+
+def _soft(error: Tensor, edge: float) -> Tensor:
+    """Smooth L1: error^2 / (2 edge) below edge, |error| - edge / 2 above."""
+    size = error.abs()
+    return torch.where(size < edge, size.square() / (2 * edge), size - edge / 2)
