@@ -34,6 +34,7 @@ UNITS: dict[str, str] = {
     "I_at_max": "nA",
     "I_block": "nA",
     # the passive cell
+    "resting_voltage": "mV",
     "input_resistance": "MOhm",
     "membrane_time_constant": "ms",
     "sag_ratio": "",
