@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-if TYPE_CHECKING:
-    from torch import Tensor
+Tensor = Any  # torch's; these words are spoken without torch too
 
 
 class WholeTraceConfig(Protocol):

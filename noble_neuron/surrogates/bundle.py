@@ -18,8 +18,8 @@ from torch import nn
 
 from ..errors import BundleError, InputError, StoreError
 from ..files import read_json, write_json
-from ..operators import OPERATORS, weights
-from . import library
+from ..operators import OPERATORS
+from . import library, weights
 from .card import Card
 from .surrogate import Surrogate
 

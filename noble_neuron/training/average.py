@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from ..operators import weights
+from ..surrogates import weights
 
 
 class Average:

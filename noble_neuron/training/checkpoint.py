@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError, StoreError
-from ..operators import weights
+from ..surrogates import weights
 
 FORMAT = "noble_neuron.checkpoint.1"
 _HOST_KEYS = ("step",)  # Adam keeps its step count on the CPU

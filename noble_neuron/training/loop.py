@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..contracts import Tracker
 from ..errors import NobleError
-from ..operators import weights
+from ..surrogates import weights
 from . import checkpoint
 from .average import Average
 from .config import TrainConfig

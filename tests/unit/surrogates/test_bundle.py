@@ -9,8 +9,8 @@ import torch
 from noble_neuron import surrogates
 from noble_neuron.errors import BundleError, DeviceError, InputError, StoreError
 from noble_neuron.features.latent import LatentSpace
-from noble_neuron.operators import NobleConfig, NobleFNO, weights
-from noble_neuron.surrogates import Card, load, save
+from noble_neuron.operators import NobleConfig, NobleFNO
+from noble_neuron.surrogates import Card, load, save, weights
 
 CONFIG = NobleConfig(window_ms=45.0, layers=2, hidden=5, modes=7, v_mean=-71.5)
 POINTS = np.array([[0.05, 100.0], [0.11, 300.0], [0.07, 420.0]])
