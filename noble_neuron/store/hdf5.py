@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import InputError, StoreError
 from .decimate import FACTOR, averaged, low_passed
 from .schema import FORMAT, OK, SIGNALS, VERSION, Row, table_of
+from .sink import Sink
 
 _CHUNK = 1 << 15  # points per compressed chunk
 _TEXT = h5py.string_dtype("utf-8")
@@ -39,24 +40,31 @@ def write(
     Raises:
         OSError: The disk is full, or the file could not be written.
     """
-    table = table_of(rows)
-    try:
-        with h5py.File(path, "w", libver="v110") as file:
-            file.attrs.update({"format": FORMAT, "version": VERSION, **about})
-            for name, column in table.items():
-                kind = _TEXT if column.dtype == object else column.dtype
-                file.create_dataset(f"table/{name}", data=column, dtype=kind)
-            file.create_dataset(
-                "cells", data=[json.dumps(c, sort_keys=True) for c in cells], dtype=_TEXT
-            )
+    with Sink(path) as sink:
+        with h5py.File(sink, "w", libver="v110") as file:
+            table = _described(file, rows, cells, about)
             signals = _signals(file, int(table["points"].sum()))
             good = np.flatnonzero(table["status"] == OK)
             for i, values in zip(good, samples, strict=True):
                 start = table["offset"][i]
                 for signal, value in zip(signals, values, strict=True):
                     signal[start : start + len(value)] = value
-    except RuntimeError as error:  # what h5py makes of a write that fails on closing
-        raise OSError(str(error)) from error
+                sink.check()
+        sink.check()
+
+
+def _described(
+    file: h5py.File, rows: list[Row], cells: list[dict[str, Any]], about: dict[str, Any]
+) -> dict[str, np.ndarray]:
+    """Write all but the signals; the table as arrays."""
+    file.attrs.update({"format": FORMAT, "version": VERSION, **about})
+    table = table_of(rows)
+    for name, column in table.items():
+        kind = _TEXT if column.dtype == object else column.dtype
+        file.create_dataset(f"table/{name}", data=column, dtype=kind)
+    texts = [json.dumps(cell, sort_keys=True) for cell in cells]
+    file.create_dataset("cells", data=texts, dtype=_TEXT)
+    return table
 
 
 def _signals(file: h5py.File, points: int) -> list[h5py.Dataset]:

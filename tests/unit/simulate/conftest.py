@@ -25,8 +25,14 @@ def nothing_left():
     from neuron import h
 
     def state():
-        return (h.celsius, h.dt, h.CVode().active(), h.secondorder, len(list(h.allsec())),
-                int(h.List("IClamp").count()))
+        return (
+            h.celsius,
+            h.dt,
+            h.CVode().active(),
+            h.secondorder,
+            len(list(h.allsec())),
+            int(h.List("IClamp").count()),
+        )
 
     before = state()
     yield

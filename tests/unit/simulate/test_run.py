@@ -56,7 +56,9 @@ def test_another_dt_in_between_changes_nothing(small, stimulus):
     assert np.array_equal(finer.v, finer_again.v)
     assert np.array_equal(finer.v, fresh.v)
     # The same experiment, so the same answer to within the solver's error.
-    assert np.abs(first.v - np.interp(first.t, finer.t, finer.v)).mean() < 1.0  # mV; a corrupted run is off by tens
+    assert (
+        np.abs(first.v - np.interp(first.t, finer.t, finer.v)).mean() < 1.0
+    )  # mV; a corrupted run is off by tens
 
 
 def test_a_vector_that_somebody_still_plays_elsewhere_changes_nothing(small):
@@ -109,5 +111,3 @@ def test_seen_is_the_mean_over_each_interval():
     for one, other in zip(fine, coarse, strict=True):
         assert other[:-1] == pytest.approx(one[:400].reshape(-1, 4).mean(1))
     assert coarse[0][0] == pytest.approx(0.1 * 0.05)  # nA/ms x the middle of 0-0.1 ms
-
-

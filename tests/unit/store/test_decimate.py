@@ -30,7 +30,7 @@ def test_averaging_loses_no_charge(points):
     coarse = averaged(current)
     whole = points // 3
     assert coarse.shape == (2, -(-points // 3))
-    assert coarse[:, :whole] == pytest.approx(current[:, :3 * whole].reshape(2, -1, 3).mean(-1))
+    assert coarse[:, :whole] == pytest.approx(current[:, : 3 * whole].reshape(2, -1, 3).mean(-1))
 
 
 def test_rest_stays_at_rest():

@@ -16,10 +16,20 @@ SIGNALS = [tuple(RNG.standard_normal(n).astype("f4") for _ in range(4)) for n in
 
 
 def row(points, k):
-    return Row(cell=f"cell {k % 2}", hof=k - 1, protocol='{"name": "p"}', seed=k, dt=0.025,
-               record_dt=0.025, celsius=34.0, v_init=-80.0, neuron="9.0.2",
-               status="ok" if points else "failed", reason="" if points else "diverged",
-               points=points)
+    return Row(
+        cell=f"cell {k % 2}",
+        hof=k - 1,
+        protocol='{"name": "p"}',
+        seed=k,
+        dt=0.025,
+        record_dt=0.025,
+        celsius=34.0,
+        v_init=-80.0,
+        neuron="9.0.2",
+        status="ok" if points else "failed",
+        reason="" if points else "diverged",
+        points=points,
+    )
 
 
 @pytest.fixture
@@ -111,14 +121,17 @@ def gutted(path):
         del file["table"]
 
 
-@pytest.mark.parametrize("spoil, message", [
-    (truncated, "is damaged, or no HDF5 file .* Build it again"),
-    (text, "is damaged, or no HDF5 file"),
-    (foreign, "no training set of noble_neuron"),
-    (newer, "has format version 99; .* Update noble_neuron"),
-    (gutted, "is damaged"),
-    (lambda path: path.unlink(), "No training set at"),
-])
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (truncated, "is damaged, or no HDF5 file .* Build it again"),
+        (text, "is damaged, or no HDF5 file"),
+        (foreign, "no training set of noble_neuron"),
+        (newer, "has format version 99; .* Update noble_neuron"),
+        (gutted, "is damaged"),
+        (lambda path: path.unlink(), "No training set at"),
+    ],
+)
 def test_what_is_no_training_set_is_named(path, tmp_path, spoil, message):
     bad = tmp_path / "bad.h5"
     shutil.copy(path, bad)
