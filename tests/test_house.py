@@ -55,9 +55,9 @@ def imports(path: Path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     inner = {
         id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.FunctionDef) or _for_types_only(block)
+        for node in ast.walk(block)
     }
     depth = len(path.relative_to(PACKAGE).parts)
     for node in ast.walk(tree):
@@ -73,12 +73,17 @@ def imports(path: Path):
             yield package, ours, node.lineno, id(node) in inner
 
 
+def _for_types_only(block: ast.AST) -> bool:
+    return isinstance(block, ast.If) and getattr(block.test, "id", "") == "TYPE_CHECKING"
+
+
 def _from(node: ast.ImportFrom, depth: int, path: Path) -> list[str]:
     if not node.level:
         base = node.module
     else:
         here = ["noble_neuron", *path.relative_to(PACKAGE).parts[:-1]]
-        base = ".".join(here[: len(here) - node.level + 1] + ([node.module] if node.module else []))
+        above = here[: len(here) - node.level + 1]
+        base = ".".join([*above, node.module] if node.module else above)
     # `from .. import x` names modules; `from ..x import y` names what is in one.
     return [f"{base}.{alias.name}" for alias in node.names]
 
@@ -112,12 +117,12 @@ def test_heavy_packages_stay_in_their_rooms(path):
     assert not wrong, wrong
 
 
-def test_matplotlib_only_inside_functions():
+def test_optional_packages_are_imported_inside_functions():
     wrong = [
         f"{path.relative_to(ROOT)}:{line}"
         for path in MODULES
         for package, _, line, inside in imports(path)
-        if package in {"matplotlib", "bluepyopt", "netpyne", "mpi4py"} and not inside
+        if package in {"matplotlib", "netpyne", "mpi4py"} and not inside
     ]
     assert not wrong, wrong
 

@@ -3,8 +3,9 @@
 Definitions, all over samples i with truth y_i and answer x_i on one grid:
 
     relative Lp         |x - y|_p / (|y|_p + eps), mean over samples (paper, equation 4)
-    mean-subtracted L2  |x - y|_2 / |y - mean(y)|_2, mean over samples: a flat line at the
-                        truth's own mean scores 1
+    mean-subtracted L2  |x - y|_2 / |y - mean(y)|_2, both norms over all samples together: a
+                        flat line at each truth's own mean scores 1. (The mean of each sample's
+                        ratio would be ruled by the traces that hardly move.)
     feature, relative   |f(x) - f(y)|_2 / |f(y)|_2 with f(.) the vector over samples (appendix D.2)
     count, mean         mean over samples of |n(x) - n(y)| / n(y)
     first spike [ms]    mean over samples of |t(x) - t(y)|
@@ -62,11 +63,11 @@ def relative_error(answer: np.ndarray, truth: np.ndarray, p: int = 2) -> np.ndar
     return distance / (np.linalg.norm(truth, ord=p, axis=1) + EPS)
 
 
-def mean_subtracted_l2(answer: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """L2 error of each trace over the truth's own spread about its mean, shape (n,)."""
+def mean_subtracted_l2(answer: np.ndarray, truth: np.ndarray) -> float:
+    """L2 error over the truths' own spread, each about its own mean; a fraction."""
     answer, truth = _pair(answer, truth)
-    spread = np.linalg.norm(truth - truth.mean(axis=1, keepdims=True), axis=1)
-    return np.linalg.norm(answer - truth, axis=1) / (spread + EPS)
+    spread = np.linalg.norm(truth - truth.mean(axis=1, keepdims=True))
+    return float(np.linalg.norm(answer - truth) / (spread + EPS))
 
 
 def _pair(answer: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -137,28 +138,32 @@ def score(
     traces = {
         "voltage_l2": relative_error(answer, truth),
         "voltage_l4": relative_error(answer, truth, p=4),
-        "mean_subtracted_l2": mean_subtracted_l2(answer, truth),
     }
     fires = truth_features["spikecount"] > 0
     every = np.ones_like(fires)
     duration = np.broadcast_to(duration, fires.shape)
-    return {
-        name: _group(mask, traces, answer_features, truth_features, duration[mask])
-        for name, mask in {"all": every, "firing": fires, "silent": ~fires}.items()
-    }
+    groups = {}
+    for name, mask in {"all": every, "firing": fires, "silent": ~fires}.items():
+        group = _group(mask, traces, answer_features, truth_features, duration[mask])
+        if group.n:
+            spread = mean_subtracted_l2(np.asarray(answer)[mask], np.asarray(truth)[mask])
+            group.values["mean_subtracted_l2"] = 100 * spread
+        groups[name] = group
+    return groups
 
 
 def _group(mask, traces, answer_features, truth_features, duration) -> Group:
     x = {name: values[mask] for name, values in answer_features.items()}
     y = {name: values[mask] for name, values in truth_features.items()}
-    values = {name: 100 * _mean(errors[mask]) for name, errors in traces.items()}
+    values = dict.fromkeys(FIGURES, float("nan"))
+    values |= {name: 100 * _mean(errors[mask]) for name, errors in traces.items()}
     values |= {name: 100 * relative_feature(x[name], y[name]) for name in RELATIVE_FEATURES}
     values["spikecount_mean"] = 100 * mean_count_error(x["spikecount"], y["spikecount"])
     values[FIRST_SPIKE] = first_spike_error(x[FIRST_SPIKE], y[FIRST_SPIKE], duration)
     silent = y["spikecount"] == 0
     values["false_spikes"] = _mean(x["spikecount"][silent])
     missing = int(np.sum((y["spikecount"] > 0) & (x["spikecount"] == 0)))
-    return Group({name: values[name] for name in FIGURES}, int(mask.sum()), missing)
+    return Group(values, int(mask.sum()), missing)
 
 
 def relative_feature(answer: np.ndarray, truth: np.ndarray) -> float:

@@ -25,7 +25,8 @@ body { margin: 0; background: #fff; color: var(--ink);
        font: 16px/1.55 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif }
 main { max-width: 1080px; margin: 0 auto; padding: 3rem 1.5rem 5rem }
 h1 { font-size: 1.9rem; line-height: 1.2; letter-spacing: -.015em; margin: 0 0 .4rem }
-h2 { font-size: 1.2rem; margin: 3rem 0 .5rem; padding-top: 1rem; border-top: 1px solid var(--line) }
+h2 { font-size: 1.2rem; margin: 3rem 0 .5rem; padding-top: 1rem;
+     border-top: 1px solid var(--line) }
 p, li { max-width: 70ch } .soft, figcaption, footer { color: var(--soft); font-size: .9rem }
 .facts { display: flex; flex-wrap: wrap; gap: 1rem 2.6rem; margin: 1.8rem 0 }
 .facts b { display: block; font-size: 1.7rem; font-weight: 600; letter-spacing: -.02em }
@@ -84,7 +85,8 @@ def _section(heading: str, *parts: str) -> str:
 
 def _picture(source: str, caption: str) -> str:
     caption = html.escape(caption)
-    return f'<figure><figcaption>{caption}</figcaption><img alt="{caption}" src="{source}"></figure>'
+    return (f"<figure><figcaption>{caption}</figcaption>"
+            f'<img alt="{caption}" src="{source}"></figure>')
 
 
 def _lead(result: ComparisonResult) -> str:

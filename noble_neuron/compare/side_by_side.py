@@ -15,6 +15,7 @@ from ..cells.spec import HofCell
 from ..errors import InputError, OutsideTraining
 from ..protocols.protocol import Protocol, noble_step
 from ..simulate.run import seen, simulate
+from ..simulate.study import Study
 from ..store.decimate import averaged, low_passed
 from ..surrogates.bundle import Surrogate
 from . import metrics
@@ -157,6 +158,19 @@ def compare(
     )
 
 
+def chosen(study: Study, number: int) -> tuple[HofCell, ...]:
+    """Some cells of a study: a third of them held out, each kind spread over its list."""
+    if not 1 <= number <= len(study.cells):
+        raise InputError(
+            f"{study.name} has {len(study.cells)} cells: {number} of them cannot be compared.")
+    unseen = min(len(study.held_out), max(number // 3, number - len(study.training)))
+    picks = [
+        [kind[k] for k in np.linspace(0, len(kind) - 1, count).round().astype(int)]
+        for kind, count in ((study.training, number - unseen), (study.held_out, unseen))
+    ]
+    return tuple(study.cells[k] for part in picks for k in part)
+
+
 def _currents(surrogate, cells, latents, amplitudes, shown) -> tuple[np.ndarray, tuple[int, ...]]:
     """The currents, and the positions of those to draw."""
     if not len(cells):
@@ -172,7 +186,7 @@ def _currents(surrogate, cells, latents, amplitudes, shown) -> tuple[np.ndarray,
 
 
 def _grid(surrogate, cells, latents) -> np.ndarray:
-    """One hyperpolarising current, the rest from below the lowest onset to the top of the range."""
+    """One hyperpolarising current, the rest from below the lowest onset to the top."""
     low, high = surrogate.card.current_range
     names = surrogate.latent_space.names
     onset = 0.0
@@ -185,7 +199,7 @@ def _grid(surrogate, cells, latents) -> np.ndarray:
 def _about(surrogate, cells, latents, roles) -> tuple[Compared, ...]:
     missing = [cell.name for cell in cells if cell.name not in latents]
     if missing:
-        raise InputError(f"No latent point for {', '.join(missing)}: `latents` needs one per cell.")
+        raise InputError(f"No latent point for {', '.join(missing)}: give one per cell.")
     points = np.array([latents[cell.name] for cell in cells], dtype=float)
     outside = surrogate.latent_space.distance(points)
     return tuple(
@@ -240,9 +254,9 @@ def _answered(surrogate, current, points) -> tuple[np.ndarray, float, float, tup
         str(w.message) for w in caught if issubclass(w.category, OutsideTraining)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OutsideTraining)
-        batch = _timed(lambda: surrogate.predict(current, points, surrogate.card.dt)) / len(current)
+        batch = _timed(lambda: surrogate.predict(current, points, surrogate.card.dt))
         single = _timed(lambda: surrogate.predict(current[:1], points[:1], surrogate.card.dt))
-    return answer, single, batch, said
+    return answer, single, batch / len(current), said
 
 
 def _timed(run: Callable[[], Any], times: int = 3) -> float:

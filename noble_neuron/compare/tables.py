@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .metrics import FIGURES, Group
+from ..units import unit
+from .metrics import FIGURES, Group, relative_error
 
 if TYPE_CHECKING:
+    from ..simulate.study import Study
     from .side_by_side import ComparisonResult
 
 # Ghafourpour et al. 2025, section 4.2 and table 2: their cell, all currents together.
@@ -21,6 +24,7 @@ PAPER = {
     "held-out cells": {"voltage_l2": 11.7, "spikecount": 9.2, "AP1_width": 350.0,
                        "mean_AP_amplitude": 14.0, "steady_state_voltage": 2.0},
 }
+_HEAD = 12  # characters, of a folded column head in a terminal
 _NOT_SHOWN = {"firing": ("false_spikes",), "all": ("false_spikes",),
               "silent": ("spikecount", "spikecount_mean", "AP1_width", "mean_AP_amplitude",
                          "time_to_first_spike")}
@@ -36,12 +40,16 @@ class Table:
 
     def text(self) -> str:
         """For a terminal: first column to the left, the others to the right."""
-        lines = [list(self.head), *(list(row) for row in self.rows)]
+        heads = [textwrap.wrap(cell, _HEAD, break_long_words=False) for cell in self.head]
+        high = max(len(folded) for folded in heads)
+        top = [[h[k - high + len(h)] if k - high + len(h) >= 0 else "" for h in heads]
+               for k in range(high)]
+        lines = [*top, *(list(row) for row in self.rows)]
         widths = [max(len(line[k]) for line in lines) for k in range(len(self.head))]
         done = ["  ".join(cell.ljust(w) if k == 0 else cell.rjust(w)
                           for k, (cell, w) in enumerate(zip(line, widths, strict=True)))
                 for line in lines]
-        done.insert(1, "  ".join("-" * w for w in widths))
+        done.insert(high, "  ".join("-" * w for w in widths))
         return "\n".join([self.title, *(f"  {line.rstrip()}" for line in done)])
 
     def html(self) -> str:
@@ -98,7 +106,7 @@ def cells_table(result: ComparisonResult) -> Table:
     for k, cell in enumerate(result.cells):
         full = {name: v[k] for name, v in result.full_features.items()}
         answer = {name: v[k] for name, v in result.answer_features.items()}
-        l2 = _l2(result.answer[k], result.full[k])
+        l2 = relative_error(result.answer[k], result.full[k])
         rows.append([
             cell.name, cell.role, *(number(x) for x in cell.latent),
             number(cell.outside) if cell.outside > 1e-6 else "no",
@@ -141,12 +149,17 @@ def comparison_text(result: ComparisonResult) -> str:
     return "\n\n".join(parts)
 
 
-def _l2(answer: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    from .metrics import relative_error
-
-    return relative_error(answer, truth)
-
-
 def _mean_gap(full: Mapping, answer: Mapping, name: str) -> float:
     both = np.isfinite(full[name]) & np.isfinite(answer[name])
     return float(np.abs(answer[name] - full[name])[both].mean()) if both.any() else float("nan")
+
+
+def study_table(study: Study) -> Table:
+    """One row per cell of a study: what its F-I curve says."""
+    names = ("I_thr", "I_rep", "s_thr", "max_rate", "I_block", "resting_voltage",
+             "input_resistance")
+    head = ["cell", "role", *(f"{n} [{unit(n)}]" for n in names)]
+    roles = study.roles
+    rows = [[cell.name, roles[cell.name], *(number(f.get(n, float("nan"))) for n in names)]
+            for cell, f in zip(study.cells, study.features, strict=True)]
+    return Table(f"{study.name}: {len(study.cells)} cells", head, rows)

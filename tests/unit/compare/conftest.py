@@ -1,4 +1,4 @@
-"""A small real line: four one-compartment cells, a training set, an operator trained for seconds."""
+"""A small real line: four one-compartment cells, a training set, a briefly trained operator."""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ def test_nearest_looks_at_current_and_latent(seen):
 
 
 def test_interpolation_meets_the_traces_and_lies_between_them(seen):
-    assert seen.interpolated(np.array([0.2]), np.array([[0.5]]))[0, 0] == pytest.approx(0.2, abs=1e-6)
+    at = seen.interpolated(np.array([0.2]), np.array([[0.5]]))[0, 0]
+    assert at == pytest.approx(0.2, abs=1e-6)
     between = seen.interpolated(np.array([0.15]), np.array([[0.5]]))[0, 0]
     assert 0.1 < between < 0.2
 

@@ -27,7 +27,7 @@ def test_every_answer_is_scored_on_the_same_samples(result, line):
 def test_the_floor_is_below_an_operator_trained_for_seconds(result):
     for answers in result.scores.values():
         floor, own = (answers[n]["firing"].values for n in (FLOOR, SURROGATE))
-        for figure in ("mean_AP_amplitude", "time_to_first_spike"):
+        for figure in ("mean_AP_amplitude", "AP1_width"):
             assert 0 < floor[figure] < own[figure], figure
 
 

@@ -1,0 +1,248 @@
+"""The command line: parse, call, print. Every command is one function call of a notebook."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from . import __version__
+from .errors import InputError, NobleError
+
+_GO_ON = "Interrupted. The same command goes on from what is finished."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; what goes wrong on purpose is one line on standard error.
+
+    Returns:
+        Exit status: 0, 2 for a `NobleError`, 130 for an interruption.
+    """
+    # NEURON would otherwise look for a screen, and say that it found none.
+    os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
+    sys.path.insert(0, os.getcwd())  # where a user's "module:function" lives
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except NobleError as error:
+        print(f"noble-neuron: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nnoble-neuron: {options.resumes}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `noble-neuron ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _fi(o: argparse.Namespace) -> None:
+    from .compare.tables import study_table
+    from .simulate.study import find_cells, measure
+
+    name, cells = find_cells(o.cells)
+    study = measure(name, cells, held_out=o.hold_out, seed=o.seed, low=o.low, high=o.high,
+                    workers=o.workers, told=_say)
+    study.save(o.out)
+    print(study_table(study).text())
+    _say(f"written: {o.out}")
+
+
+def _dataset(o: argparse.Namespace) -> None:
+    from .simulate.dataset import build_dataset
+    from .simulate.study import Study
+    from .simulate.suite import noble_samples
+
+    study = Study.load(o.study)
+    samples = noble_samples(study, o.samples, o.seed)
+    path = build_dataset(study.cells, samples, o.out, workers=o.workers, seed=o.seed)
+    _say(f"written: {path}, {len(samples)} samples of {len(study.cells)} cells")
+
+
+def _train(o: argparse.Namespace) -> None:
+    from .operators import NobleConfig
+    from .simulate.study import Study
+    from .training.config import TrainConfig
+    from .training.fit import FitConfig, fit
+
+    study = Study.load(o.study)
+    latent = tuple(o.latent.split(","))
+    held_out = [name for name, role in study.roles.items() if role == "held out"]
+    training = TrainConfig(recipe=o.recipe, epochs=o.epochs, batch_size=o.batch, lr=o.lr,
+                           seed=o.seed, device=o.device, max_minutes=o.minutes)
+    operator = NobleConfig(layers=o.layers, hidden=o.hidden, modes=o.modes)
+    config = FitConfig(latent=latent, factor=o.factor, operator=operator, training=training)
+    result = fit(o.dataset, study.latents(latent), held_out, o.out, config)
+    _say(f"written: {result.bundle}, validation score {result.score:.4g}"
+         + ("" if result.finished else "; the time was up, the same command goes on"))
+
+
+def _evaluate(o: argparse.Namespace) -> None:
+    from .compare.evaluation import evaluate
+    from .files import write_json
+    from .simulate.study import Study
+    from .surrogates.bundle import load
+    from .training.split import Split
+
+    study, surrogate = Study.load(o.study), load(o.bundle, o.device)
+    split = Split.read(o.split or Path(o.bundle).parent / "split.json")
+    parts = {"held-out currents": split.test, "held-out cells": split.unseen}
+    result = evaluate(
+        surrogate, o.dataset, study.latents(surrogate.latent_space.names),
+        {name: rows for name, rows in parts.items() if rows}, split.train,
+        cells=study.cells, floor_samples=o.floor)
+    print(result.table())
+    if o.out:
+        write_json(o.out, result.records())
+        _say(f"written: {o.out}")
+
+
+def _compare(o: argparse.Namespace) -> None:
+    from .compare.side_by_side import chosen, compare
+    from .simulate.study import Study
+    from .surrogates.bundle import load
+
+    study, surrogate = Study.load(o.cells), load(o.surrogate, o.device)
+    cells = chosen(study, o.number)
+    result = compare(surrogate, cells, study.latents(surrogate.latent_space.names),
+                     _numbers(o.currents), roles=study.roles, say=_say)
+    print(result.table())
+    if o.report:
+        _say(f"written: {result.save_html(o.report)}")
+
+
+def _evolve(o: argparse.Namespace) -> None:
+    import time
+
+    from .evolution.search import SearchConfig, evolve
+    from .evolution.select import Choice, choose, publish
+    from .evolution.spec import SearchSpec
+
+    began = time.monotonic()
+    spec = SearchSpec.read(o.spec)
+    config = SearchConfig(o.offspring, o.passive_generations, o.generations, o.seed)
+    archive = evolve(spec, o.out, config, o.workers)
+    choice = Choice(models=o.models, held_out=o.hold_out, seed=o.seed)
+    taken = choose(spec, archive.of("active"), choice, o.workers)
+    cost = {"evaluations": len(archive.rows), "minutes": (time.monotonic() - began) / 60}
+    publish(spec, taken, choice, cost, o.out)
+    _say(f"written: {o.out}, {len(taken)} models")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _numbers(text: str | None) -> list[float] | None:
+    """Currents from a comma-separated list."""
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"Currents are numbers [nA] with commas between, got {text!r}.") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="noble-neuron", description="Neural-operator surrogates of NEURON cells.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"noble-neuron {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, text, fill, resumes in _COMMANDS:
+        command = commands.add_parser(
+            name, help=text, description=text + ".",
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        command.set_defaults(run=run, resumes=resumes)
+        fill(command)
+    return parser
+
+
+def _fill_compare(add: argparse.ArgumentParser) -> None:
+    add.add_argument("surrogate", nargs="?", default="pvalb", help="built-in name or a bundle")
+    add.add_argument("--cells", default="pvalb", help="built-in ensemble or a study")
+    add.add_argument("--number", type=int, default=6, help="how many cells, a third held-out ones")
+    add.add_argument("--currents", help="comma-separated [nA]; a grid over the trained range if "
+                     "not given")
+    add.add_argument("--report", default="compare.html", help="HTML file to write; '' for none")
+    _device(add)
+
+
+def _fill_fi(add: argparse.ArgumentParser) -> None:
+    add.add_argument("cells", help="built-in ensemble, Allen folder, study, or module:function")
+    add.add_argument("--out", default="study.json", help="study to write")
+    add.add_argument("--hold-out", type=int, default=0, help="cells that training never sees")
+    add.add_argument("--low", type=float, default=0.0, help="silent current to start from [nA]")
+    add.add_argument("--high", type=float, default=1.0, help="end of the F-I curves [nA]")
+    _seed_and_workers(add)
+
+
+def _fill_dataset(add: argparse.ArgumentParser) -> None:
+    add.add_argument("study", help="built-in ensemble or a study")
+    add.add_argument("--out", default="dataset.h5", help="HDF5 file to write")
+    add.add_argument("--samples", type=int, default=100, help="currents per cell")
+    _seed_and_workers(add)
+
+
+def _fill_train(add: argparse.ArgumentParser) -> None:
+    add.add_argument("dataset", help="training set")
+    add.add_argument("study", help="built-in ensemble or a study")
+    add.add_argument("--out", default="training", help="folder of checkpoints, log and bundle")
+    add.add_argument("--latent", default="I_thr,s_thr", help="features, comma-separated")
+    add.add_argument("--factor", type=int, default=3, help="grid coarser than the data's by")
+    add.add_argument("--recipe", default="reference", choices=("reference", "modern"),
+                     help="the paper's, or AdamW with a cosine")
+    add.add_argument("--epochs", type=int, default=300, help="passes over the data")
+    add.add_argument("--batch", type=int, default=32, help="samples per step")
+    add.add_argument("--lr", type=float, default=0.004, help="learning rate")
+    add.add_argument("--layers", type=int, default=12, help="Fourier layers")
+    add.add_argument("--hidden", type=int, default=24, help="channels")
+    add.add_argument("--modes", type=int, default=256, help="Fourier modes")
+    add.add_argument("--minutes", type=float, help="stop after so long; no limit if not given")
+    add.add_argument("--seed", type=int, default=0, help="of the samples' order and the weights")
+    _device(add)
+
+
+def _fill_evaluate(add: argparse.ArgumentParser) -> None:
+    add.add_argument("bundle", help="built-in name or a bundle")
+    add.add_argument("dataset", help="training set it was trained on a part of")
+    add.add_argument("study", help="built-in ensemble or a study")
+    add.add_argument("--split", help="split.json; the one beside the bundle if not given")
+    add.add_argument("--floor", type=int, default=20, help="samples solved again at dt/2")
+    add.add_argument("--out", help="JSON file of all figures")
+    _device(add)
+
+
+def _fill_evolve(add: argparse.ArgumentParser) -> None:
+    add.add_argument("spec", help="search specification, JSON")
+    add.add_argument("--out", default="evolution", help="folder of the archive and the result")
+    add.add_argument("--offspring", type=int, default=40, help="candidates per generation")
+    add.add_argument("--passive-generations", type=int, default=15, help="of the first stage")
+    add.add_argument("--generations", type=int, default=100, help="of the second stage")
+    add.add_argument("--models", type=int, default=60, help="size of the hall of fame")
+    add.add_argument("--hold-out", type=int, default=10, help="models that training never sees")
+    _seed_and_workers(add)
+
+
+def _device(add: argparse.ArgumentParser) -> None:
+    add.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+
+
+def _seed_and_workers(add: argparse.ArgumentParser) -> None:
+    add.add_argument("--seed", type=int, default=0, help="of everything drawn")
+    add.add_argument("--workers", type=int, help="processes; one per core if not given")
+
+
+_Fill = Callable[[argparse.ArgumentParser], None]
+_COMMANDS: tuple[tuple[str, Callable, str, _Fill, str], ...] = (
+    ("compare", _compare, "full simulation and surrogate side by side", _fill_compare,
+     "Interrupted; nothing was written."),
+    ("fi", _fi, "F-I curves and features of cells, as a study", _fill_fi,
+     "Interrupted; nothing was written."),
+    ("dataset", _dataset, "simulate a training set", _fill_dataset, _GO_ON),
+    ("train", _train, "train a surrogate", _fill_train, _GO_ON),
+    ("evaluate", _evaluate, "judge a surrogate beside its baselines", _fill_evaluate,
+     "Interrupted; nothing was written."),
+    ("evolve", _evolve, "search a hall of fame for a cell", _fill_evolve, _GO_ON),
+)

@@ -1,0 +1,183 @@
+"""From a training set to a bundle: split, latent space, training, card; NOBLE as one call."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..features.latent import LatentSpace
+from ..files import read_json, write_json
+from ..operators import NobleConfig, NobleFNO
+from ..store.decimate import FACTOR
+from ..store.hdf5 import Dataset
+from ..surrogates import Card, bundle
+from ..units import unit
+from .config import TrainConfig
+from .loop import train
+from .split import Split, split_samples
+from .whole_trace import Traces, WholeTraceTask, gather
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """What a surrogate is made of.
+
+    Attributes:
+        latent: Features that are its latent coordinates.
+        factor: How many times coarser than the training set's its grid is.
+        operator: Settings of the operator; latent size and voltage scale are set by the data.
+        training: Settings of the training.
+        split_seed: Draws validation and test currents.
+        licence: Of the weights.
+    """
+
+    latent: tuple[str, ...] = ("I_thr", "s_thr")
+    factor: int = FACTOR
+    operator: NobleConfig = field(default_factory=NobleConfig)
+    training: TrainConfig = field(default_factory=TrainConfig)
+    split_seed: int = 0
+    licence: str = "BSD-3-Clause"
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """How a call of `fit` ended.
+
+    Attributes:
+        finished: False where the time was up; call again to go on.
+        score: Best validation score.
+        bundle: Folder of the surrogate as it is now.
+        split: Which samples trained, chose and judge.
+    """
+
+    finished: bool
+    score: float
+    bundle: Path
+    split: Split
+
+
+def fit(dataset: str | os.PathLike, latents: Mapping[str, Sequence[float]],
+        held_out: Iterable[str], out: str | os.PathLike,
+        config: FitConfig = FitConfig()) -> FitResult:  # noqa: B008 (frozen)
+    """Train a surrogate on a training set; goes on where an earlier call in `out` stopped.
+
+    Args:
+        dataset: The training set.
+        latents: Cell name -> its values of `config.latent`, physical units.
+        held_out: Names of the cells that it must not see.
+        out: Folder: split.json, checkpoints and log, and the bundle.
+        config: What to make.
+
+    Raises:
+        InputError: The training set's samples or cells do not make a whole-trace surrogate.
+    """
+    out = Path(out)
+    with Dataset.open(dataset) as data:
+        split = _split(data, set(held_out), config.split_seed, out / "split.json")
+        names = [str(name) for name in data.table["cell"]]
+        missing = sorted(set(names) - set(latents))
+        if missing:
+            raise InputError(f"No latent point for {', '.join(missing[:5])} of {data.path}.")
+        seen = list(dict.fromkeys(names[i] for i in split.train))
+        space = LatentSpace.fit(config.latent, [unit(n) for n in config.latent],
+                                np.array([latents[name] for name in seen]))
+        view = data.decimated(config.factor)
+        parts = [
+            gather(view, rows, space.encode(np.array([latents[names[i]] for i in rows])))
+            for rows in (split.train, split.validation)
+        ]
+        card = _card(data, split, space, parts[0], config)
+    mean, sd = parts[0].scale()
+    settings = replace(config.operator, latent_size=len(config.latent), v_mean=mean, v_sd=sd)
+    model = _seeded(settings, config.training.seed)
+    result = train(model, WholeTraceTask(*parts), config.training, out)
+    folder = bundle.save(out / "bundle", model, card)
+    return FitResult(result.finished, result.score, folder, split)
+
+
+def _seeded(settings: NobleConfig, seed: int) -> NobleFNO:
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return NobleFNO(settings)
+
+
+def _split(data: Dataset, held_out: set[str], seed: int, path: Path) -> Split:
+    """The split of this folder: written down before the first training, then kept."""
+    asked = {"dataset": data.content_hash()["table/protocol"], "seed": seed,
+             "held_out": sorted(held_out)}
+    note = path.with_name("split-of.json")
+    if path.exists() and note.exists():
+        if read_json(note) != asked:
+            raise InputError(
+                f"{path.parent} holds the split of another training set, seed or choice of "
+                f"held-out cells: train into another folder."
+            )
+        return Split.read(path)
+    ok = data.ok
+    if not len(ok):
+        raise InputError(f"{data.path} holds no trace: every simulation failed.")
+    cells = [str(name) for name in data.table["cell"][ok]]
+    amplitudes = [_key(text) for text in data.table["protocol"][ok]]
+    local = split_samples(cells, amplitudes, held_out & set(cells), seed)
+    rows = {name: tuple(int(ok[i]) for i in getattr(local, name))
+            for name in ("train", "validation", "test", "unseen")}
+    for name in ("train", "validation"):
+        if not rows[name]:
+            raise InputError(
+                f"{data.path} is too small to split: no sample is left for {name}. Simulate at "
+                f"least ten currents per cell."
+            )
+    split = Split(**rows, seed=seed)
+    split.write(path)
+    write_json(note, asked)
+    return split
+
+
+def _key(protocol: str) -> str:
+    """A stimulus without its name, so that equal ones stay in one part of the split."""
+    return json.dumps(json.loads(protocol)["stimuli"], sort_keys=True)
+
+
+def _card(data: Dataset, split: Split, space: LatentSpace, training: Traces,
+          config: FitConfig) -> Card:
+    """What the bundle says of itself; its errors are added by whoever evaluates it."""
+    cells = {cell["name"]: cell for cell in data.cells}
+    used = [cells[str(data.table["cell"][i])] for i in split.train]
+    same = {}
+    for key in ("celsius", "v_init", "threshold", "junction_potential", "ensemble"):
+        values = list(dict.fromkeys(cell[key] for cell in used))
+        if len(values) > 1:
+            raise InputError(
+                f"The cells of {data.path} differ in {key} ({', '.join(map(str, values[:4]))}): "
+                f"one surrogate stands for cells of one kind."
+            )
+        same[key] = values[0]
+    return Card(
+        ensemble=same["ensemble"] or data.path.stem, latent_space=space, dt=training.dt,
+        current_range=(min(0.0, float(training.current.min())),
+                       max(0.0, float(training.current.max()))),
+        celsius=same["celsius"], v_init=same["v_init"], threshold=same["threshold"],
+        junction_potential=same["junction_potential"], licence=config.licence,
+        data_hash=data.content_hash(), step=_only_step(data, split.train),
+        notes=(f"Trained on {len(split.train)} traces of {len(space.points)} cells, "
+               f"settings {asdict(config.training)}.",),
+    )
+
+
+def _only_step(data: Dataset, rows: Sequence[int]) -> tuple[float, float] | None:
+    """Onset and duration of the one square step that all rows share, or None."""
+    shapes = set()
+    for i in rows:
+        stimuli = json.loads(data.table["protocol"][i])["stimuli"]
+        if len(stimuli) != 1 or stimuli[0].get("type") != "Step":
+            return None
+        shapes.add((float(stimuli[0]["onset"]), float(stimuli[0]["duration"])))
+    return shapes.pop() if len(shapes) == 1 else None
