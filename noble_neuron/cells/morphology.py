@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,16 @@ def import_file(path: str | Path, owner: Any) -> None:
         h.Import3d_GUI(reader, False).instantiate(owner)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _silent_hoc() -> Iterator[None]:
-    """Import3d reports each one-point section it drops; nobody asked."""
+    """Import3d reports each one-point section it drops; nobody asked.
+
+    hoc prints through Python's stdout in Python, and by itself in nrniv.
+    """
     h.hoc_stdout("/dev/null")
     try:
-        yield
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
     finally:
         h.hoc_stdout()
 

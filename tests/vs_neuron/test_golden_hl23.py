@@ -2,14 +2,15 @@
 
 import pytest
 
-from . import golden
+from . import golden_runs as golden
 
 pytestmark = pytest.mark.skipif(not golden.HL23.is_dir(), reason=golden.WHY)
 
 
 @pytest.mark.parametrize("name", ["HL23PV", "HL23VIP"])
-@pytest.mark.parametrize("runs, number", [(golden.hl23_rows, 13), (golden.hl23_noise_rows, 3)],
-                         ids=["steps", "noise"])
+@pytest.mark.parametrize(
+    "runs, number", [(golden.hl23_rows, 13), (golden.hl23_noise_rows, 3)], ids=["steps", "noise"]
+)
 def test_golden_traces(name, runs, number):
     rows = runs(name)
     assert len(rows) == number

@@ -43,25 +43,34 @@ class Deviation:
     robust: bool
 
 
-def compared(label: str, trace: Trace, file: dict, row: int, threshold: float,
-             robust: bool = True) -> Deviation:
+def compared(
+    label: str, trace: Trace, file: dict, row: int, threshold: float, robust: bool = True
+) -> Deviation:
     """Compare `trace` with row `row` of a golden file."""
-    theirs = file["spike_times_ms"][file["spike_offsets"][row]:file["spike_offsets"][row + 1]]
+    theirs = file["spike_times_ms"][file["spike_offsets"][row] : file["spike_offsets"][row + 1]]
     ours = spike_times(trace, threshold)
     before = file["t_ms"] <= (theirs[0] - 1 if len(theirs) else np.inf)
     difference = np.interp(file["t_ms"], trace.t, trace.v) - file["v_mV"][row]
     same = len(ours) == len(theirs)
     spikes = np.abs(ours - theirs).max(initial=0.0) if same else np.nan
-    return Deviation(label, len(ours), len(theirs), float(spikes),
-                     float(np.abs(difference[before]).max()), robust)
+    return Deviation(
+        label,
+        len(ours),
+        len(theirs),
+        float(spikes),
+        float(np.abs(difference[before]).max()),
+        robust,
+    )
 
 
 def robust_ranges() -> dict[int, tuple[float, float]]:
     """HoF index -> amplitudes [nA] between which spike counts can be compared."""
     with open(ALLEN / "threshold_summary.csv") as file:
         return {
-            int(row["hof"]): (float(row["I_rep_nA"]) + 0.05,
-                              0.85 * float(row["I_block_nA"] or "inf"))
+            int(row["hof"]): (
+                float(row["I_rep_nA"]) + 0.05,
+                0.85 * float(row["I_block_nA"] or "inf"),
+            )
             for row in csv.DictReader(file)
         }
 
@@ -79,33 +88,53 @@ def allen_rows(hof: int) -> list[Deviation]:
         for row in np.flatnonzero(golden["hof"] == hof):
             amplitude = float(golden["amp_nA"][row])  # nA
             trace = simulate(live, Protocol("golden", 515.0, (Step(amplitude, 15.0, 400.0),)))
-            deviations.append(compared(f"HoF {hof}, {amplitude:g} nA", trace, golden, row,
-                                       cell.threshold, low <= amplitude <= high))
+            deviations.append(
+                compared(
+                    f"HoF {hof}, {amplitude:g} nA",
+                    trace,
+                    golden,
+                    row,
+                    cell.threshold,
+                    low <= amplitude <= high,
+                )
+            )
     return deviations
 
 
 def hl23_rows(name: str) -> list[Deviation]:
     """All golden steps of a human cell: 500 ms from 50 ms, 600 ms, dt 0.025."""
-    cell, golden = load_hl23(HL23 / f"{name}_params.json"), dict(np.load(
-        HL23 / f"{name}_golden.npz"))
+    cell, golden = (
+        load_hl23(HL23 / f"{name}_params.json"),
+        dict(np.load(HL23 / f"{name}_golden.npz")),
+    )
     with cell.build() as live:
         return [
-            compared(f"{name}, {amplitude:g} nA",
-                     simulate(live, Protocol("golden", 600.0, (Step(float(amplitude), 50.0,
-                                                                    500.0),))),
-                     golden, row, cell.threshold)
+            compared(
+                f"{name}, {amplitude:g} nA",
+                simulate(live, Protocol("golden", 600.0, (Step(float(amplitude), 50.0, 500.0),))),
+                golden,
+                row,
+                cell.threshold,
+            )
             for row, amplitude in enumerate(golden["amp_nA"])
         ]
 
 
 def hl23_noise_rows(name: str) -> list[Deviation]:
     """The three golden runs of a human cell under 2 s of frozen noise."""
-    cell, golden = load_hl23(HL23 / f"{name}_params.json"), dict(np.load(
-        HL23 / f"{name}_golden_noise.npz"))
+    cell, golden = (
+        load_hl23(HL23 / f"{name}_params.json"),
+        dict(np.load(HL23 / f"{name}_golden_noise.npz")),
+    )
     with cell.build() as live:
         return [
-            compared(f"{name}, noise {row}", simulate(live, _noise(golden["current_nA"][row])),
-                     golden, row, cell.threshold)
+            compared(
+                f"{name}, noise {row}",
+                simulate(live, _noise(golden["current_nA"][row])),
+                golden,
+                row,
+                cell.threshold,
+            )
             for row in range(len(golden["current_nA"]))
         ]
 
@@ -138,9 +167,14 @@ def repro_rows() -> list[Feature]:
     for row in rows:
         cell = cells[int(row["hof"])]
         step = Step(float(row["amp_nA"]), onset, offset - onset)
-        trace = simulate(cell, Protocol("published", offset + 50.0, (step,)), dt=0.025,
-                         record_dt=0.1)
+        trace = simulate(
+            cell, Protocol("published", offset + 50.0, (step,)), dt=0.025, record_dt=0.1
+        )
         values = extract(trace, onset, offset, cell.threshold, names)
-        found += [Feature(cell.hof, name, values[name], float(row[name]),
-                          float(row[f"{name}_published"])) for name in names]
+        found += [
+            Feature(
+                cell.hof, name, values[name], float(row[name]), float(row[f"{name}_published"])
+            )
+            for name in names
+        ]
     return found
