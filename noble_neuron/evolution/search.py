@@ -3,7 +3,10 @@
 As in the paper (section 2): first the passive parameters against the passive features, with
 every active conductance at zero; then all of them against all features, the passive ones
 within the range that the good passive models span. One objective per target, |z|, plus one
-for firing that is not tonic.
+for firing that is not tonic. The second stage ends with generations that start from the
+models with the smallest worst |z| and count only what exceeds 2 SD: the front of a search
+over many objectives is full of models that are excellent in most features and impossible in
+one, and a hall of fame needs models that are possible in all.
 
 Every evaluation is appended to OUT/archive.jsonl. That file is also the checkpoint: the
 search is deterministic, so a restarted one asks for the same candidates, finds them in the
@@ -31,7 +34,8 @@ from ..errors import InputError
 from . import worker
 from .spec import Parameter, SearchSpec
 
-UNFIT = 20.0   # the |z| of a feature that could not be read
+UNFIT = 20.0      # the |z| of a feature that could not be read
+TOLERATED = 2.0   # SD; see above
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,14 @@ class SearchConfig:
     """How long and how widely to search."""
 
     offspring: int = 40
-    passive_generations: int = 15
-    active_generations: int = 100
+    passive_generations: int = 12
+    active_generations: int = 40
+    last_generations: int = 100
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if min(self.offspring, self.passive_generations, self.active_generations) < 2:
+        if min(self.offspring, self.passive_generations, self.active_generations,
+               self.last_generations) < 2:
             raise InputError(f"A search needs at least 2 of everything: got {self}.")
 
 
@@ -99,10 +105,15 @@ def evolve(spec: SearchSpec, out: str | os.PathLike, config: SearchConfig = Sear
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers or os.cpu_count(), context, worker.start, (spec,)) as pool:
         passive = [p for p in spec.parameters if p.stage == "passive"]
-        _stage(spec, "passive", passive, config.passive_generations, config, archive, pool)
+        first = _Evaluator(spec, "passive", passive)
+        _run(first, config.passive_generations, config, archive, pool)
         narrowed = [*_narrow(passive, archive.of("passive")),
                     *(p for p in spec.parameters if p.stage == "active")]
-        _stage(spec, "active", narrowed, config.active_generations, config, archive, pool)
+        _run(_Evaluator(spec, "active", narrowed), config.active_generations, config, archive,
+             pool)
+        last = _Evaluator(spec, "last", narrowed)
+        parents = _parents(last, archive.of("active"), config)
+        _run(last, config.last_generations, config, archive, pool, parents)
     return archive
 
 
@@ -139,13 +150,20 @@ def _narrow(parameters: list[Parameter], rows: list[dict[str, Any]]) -> list[Par
     return narrowed
 
 
-def _stage(spec, stage, parameters, generations, config, archive, pool) -> None:
-    evaluator = _Evaluator(spec, stage, parameters)
-    known = len(archive.of(stage))
-    bar = tqdm(total=config.offspring * generations, desc=f"{spec.name} {stage}", unit="model",
-               initial=0, smoothing=0.05)
-    if known:
-        bar.write(f"{stage}: {known} evaluations found in {archive.path}")
+def _parents(evaluator: _Evaluator, rows: list[dict[str, Any]],
+             config: SearchConfig) -> list[list[float]]:
+    """The tonic models of smallest worst |z|, as individuals (0...1 per parameter)."""
+    whole = [r for r in rows if r["z"] and not r["features"]["untonic"]]
+    best = sorted(whole, key=lambda r: float(np.max(np.abs(r["z"]))))[: config.offspring]
+    return [[min(1.0, max(0.0, p.unit(r["values"][p.name]))) for p in evaluator.parameters]
+            for r in best]
+
+
+def _run(evaluator: _Evaluator, generations: int, config: SearchConfig, archive: Archive,
+         pool: ProcessPoolExecutor, parents: list[list[float]] | None = None) -> None:
+    """One run of BluePyOpt's evolutionary algorithm, from `parents` or from scratch."""
+    bar = tqdm(total=config.offspring * (generations + 1), unit="model", smoothing=0.05,
+               desc=f"{evaluator.name} {evaluator.stage}")
 
     def evaluate(values_of: Callable, individuals: list) -> list[list[float]]:
         candidates = [values_of(individual) for individual in individuals]
@@ -155,7 +173,7 @@ def _stage(spec, stage, parameters, generations, config, archive, pool) -> None:
                               mutpb=0.7, cxpb=0.7, map_function=evaluate, seed=config.seed,
                               selector_name="IBEA")
     with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
-        search.run(max_ngen=generations)
+        search.run(max_ngen=generations, parent_population=parents or None)
     bar.close()
 
 
@@ -170,21 +188,25 @@ def _evaluate(evaluator, candidates, archive, pool, bar) -> list[list[float]]:
         archive.add(future.result())
         bar.update()
     bar.update(len(candidates) - len(futures))
-    fits = [r for r in archive.of(evaluator.stage) if r["z"]]
-    if fits:
-        best = min(float(np.mean(np.abs(r["z"]))) for r in fits)
-        bar.set_postfix_str(f"best mean |z| {best:.2f}, {len(fits)} complete")
+    bar.set_postfix_str(_standing(archive.of(evaluator.stage)))
     return [evaluator.objectives_of(archive.rows[archive.key(evaluator.stage, values)])
             for values in candidates]
+
+
+def _standing(rows: list[dict[str, Any]]) -> str:
+    worst = [float(np.max(np.abs(r["z"]))) for r in rows
+             if r["z"] and not r["features"].get("untonic")]
+    return f"{sum(w <= 3 for w in worst)} within 3 SD, best {min(worst, default=np.inf):.2f}"
 
 
 class _Evaluator(bluepyopt.evaluators.Evaluator):
     """Tells BluePyOpt the shape of the problem; parameters run from 0 to 1."""
 
     def __init__(self, spec: SearchSpec, stage: str, parameters: list[Parameter]):
-        self.stage, self.parameters = stage, parameters
+        self.name, self.stage, self.parameters = spec.name, stage, parameters
+        self.tolerated = TOLERATED if stage == "last" else 0.0
         self.targets = targets_of(spec, stage)
-        names = [t.feature for t in self.targets] + ["untonic"] * (stage == "active")
+        names = [t.feature for t in self.targets] + ["untonic"] * (stage != "passive")
         super().__init__(
             objectives=[bluepyopt.objectives.Objective(n) for n in names],
             params=[bluepyopt.parameters.Parameter(p.name, bounds=[0.0, 1.0]) for p in parameters],
@@ -201,10 +223,13 @@ class _Evaluator(bluepyopt.evaluators.Evaluator):
         features = row["features"]
         z = [min(abs(t.z(features[t.feature])), UNFIT) if t.feature in features else UNFIT
              for t in self.targets]
-        untonic = [min(features.get("untonic", UNFIT), UNFIT)] if self.stage == "active" else []
+        if self.tolerated:
+            # A little of the rest, so that of two possible models the better one wins.
+            z = [max(0.0, value - self.tolerated) + 0.05 * value for value in z]
+        untonic = [min(features.get("untonic", UNFIT), UNFIT)] if self.stage != "passive" else []
         return z + untonic
 
 
 def targets_of(spec: SearchSpec, stage: str):
-    """Targets that count in a stage: the active one keeps the passive targets."""
-    return [t for t in spec.targets if stage == "active" or t.stage == "passive"]
+    """Targets that count in a stage: the active ones keep the passive targets."""
+    return [t for t in spec.targets if stage != "passive" or t.stage == "passive"]

@@ -31,9 +31,9 @@ def score(stage: str, values: dict[str, float]) -> dict[str, Any]:
     try:
         bench.set(spec.source(values, passive_only=stage == "passive"))
         features |= on.passive(bench)
-        targets = [t for t in spec.targets if stage == "active" or t.stage == "passive"]
+        targets = [t for t in spec.targets if stage != "passive" or t.stage == "passive"]
         worst = max(abs(t.z(features[t.feature])) for t in targets if t.stage == "passive")
-        if stage == "active":
+        if stage != "passive":
             if worst > 6.0:
                 raise on.Unfit("the passive features are more than 6 SD away")
             features |= on.active(bench)
