@@ -21,15 +21,17 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ..cells.builtin import FORMAT
 from ..cells.spec import HofCell
 from ..errors import InputError
-from ..files import write_json
+from ..files import write_json, written_whole
 from ..simulate.characterise import characterise
 from .spec import SearchSpec
 
 MEAN_Z, WORST_Z = 2.0, 3.0
 RATES = (20.0, 200.0)      # Hz, of repetitive firing up to twice the threshold
 RANGE = 2.0                # times I_thr
+TOP = 1.0                  # nA, end of the F-I curves
 
 
 @dataclass(frozen=True)
@@ -112,22 +114,22 @@ def hof_cell(spec: SearchSpec, values: dict[str, float], hof: int | None) -> Hof
                    ensemble=spec.name)
 
 
-def measure(cell: HofCell) -> tuple[dict[str, float] | None, str | None]:
-    """Characteristics of a cell, or why it does not qualify."""
-    found = characterise(cell, low=0.0, high=1.6, step=0.05)
+def measure(cell: HofCell) -> tuple[dict[str, float | None] | None, str | None]:
+    """Features of a cell (as `simulate.study` keeps them), or why it does not qualify."""
+    found = characterise(cell, low=0.0, high=TOP, step=0.04)
     i_thr, curve = found.values["I_thr"], found.curve
+    if not RANGE * i_thr <= TOP:
+        return None, f"I_thr is {i_thr:g} nA: twice that is beyond {TOP:g} nA"
     within = (curve.amplitudes > 1.1 * i_thr) & (curve.amplitudes <= RANGE * i_thr)
     rates = curve.rates[within]
     if not np.all(curve.repetitive[within]):
         return None, "firing does not last below twice the threshold"
     if rates.min(initial=RATES[1]) < RATES[0] or rates.max(initial=RATES[0]) > RATES[1]:
         return None, f"fires at {rates.min():.0f}-{rates.max():.0f} Hz in range"
-    if np.nan_to_num(found.values["I_block"], nan=np.inf) <= RANGE * i_thr:
+    if found.values["I_block"] <= RANGE * i_thr:
         return None, "blocked below twice the threshold"
-    at = max(found.features)
-    values = found.values | {k: found.features[at][k] for k in
-                             ("AP1_width", "mean_AP_amplitude", "AHP_depth", "AP1_peak")}
-    return {k: None if np.isnan(v) else float(v) for k, v in values.items()}, None
+    values = {**found.features[max(found.features)], **found.values, "measured_to": TOP}
+    return {k: float(v) if np.isfinite(v) else None for k, v in values.items()}, None
 
 
 def held_out(taken: list[dict[str, Any]], choice: Choice) -> list[int]:
@@ -144,13 +146,21 @@ def held_out(taken: list[dict[str, Any]], choice: Choice) -> list[int]:
 
 def publish(spec: SearchSpec, taken: list[dict[str, Any]], choice: Choice,
             cost: dict[str, float], folder: str | os.PathLike) -> None:
-    """Write hof.json and split.json: the ensemble as `cells.builtin` reads it."""
+    """Write morphology, hof.json and split.json: a folder that `cells.builtin` reads."""
     folder = Path(folder)
-    models = [{"values": r["values"], "z": dict(zip([t.feature for t in spec.targets], r["z"],
-                                                    strict=True)),
+    morphology = Path(spec.cell.source["morphology"])
+    source = {k: v for k, v in spec.cell.source.items() if k != "groups"}
+    source["morphology"] = f"morphology{morphology.suffix}"
+    cell = {k: getattr(spec.cell, k)
+            for k in ("celsius", "v_init", "dt", "threshold", "junction_potential")}
+    models = [{"groups": spec.source(r["values"])["groups"],
+               "z": dict(zip([t.feature for t in spec.targets], r["z"], strict=True)),
                "features": r["measured"]} for r in taken]
-    write_json(folder / "hof.json", {"format": 1, "name": spec.name, "cost": cost,
-                                     "choice": asdict(choice), "models": models})
+    with written_whole(folder / source["morphology"]) as temporary:
+        temporary.write_bytes(morphology.read_bytes())
+    write_json(folder / "hof.json", {
+        "format": FORMAT, "name": spec.name, "cell": cell | {"source": source},
+        "choice": asdict(choice), "cost": cost, "models": models})
     test = held_out(taken, choice)
     train = [i for i in range(len(taken)) if i not in test]
     write_json(folder / "split.json", {"seed": choice.seed, "train": train, "test": test})
