@@ -46,10 +46,16 @@ class Characteristics:
     features: dict[float, dict[str, float]] = field(default_factory=dict)
 
 
-def characterise(cell: HofCell | LiveCell, *, low: float = 0.0, high: float = 1.0,
-                 step: float = 0.02, tolerance: float = 2e-4,
-                 amplitudes: Sequence[float] | None = None,
-                 dt: float | None = None) -> Characteristics:
+def characterise(
+    cell: HofCell | LiveCell,
+    *,
+    low: float = 0.0,
+    high: float = 1.0,
+    step: float = 0.02,
+    tolerance: float = 2e-4,
+    amplitudes: Sequence[float] | None = None,
+    dt: float | None = None,
+) -> Characteristics:
     """Measure one cell on one build; a simulation is never run twice.
 
     Args:
@@ -65,12 +71,20 @@ def characterise(cell: HofCell | LiveCell, *, low: float = 0.0, high: float = 1.
         InputError: The cell fires at `low`, or the range is empty.
     """
     if not (np.isfinite([low, high, step]).all() and low < high and step > 0):
-        raise InputError(f"An F-I curve needs low < high and step > 0 [nA]: got {low}, {high}, "
-                         f"{step}.")
+        raise InputError(
+            f"An F-I curve needs low < high and step > 0 [nA]: got {low}, {high}, {step}."
+        )
     if isinstance(cell, HofCell):
         with cell.build() as live:
-            return characterise(live, low=low, high=high, step=step, tolerance=tolerance,
-                                amplitudes=amplitudes, dt=dt)
+            return characterise(
+                live,
+                low=low,
+                high=high,
+                step=step,
+                tolerance=tolerance,
+                amplitudes=amplitudes,
+                dt=dt,
+            )
     respond = _Respond(cell, dt)
     threshold = {"threshold": cell.cell.threshold}
     i_thr = fi.threshold_current(respond, low, high, tolerance, **threshold)
@@ -78,8 +92,9 @@ def characterise(cell: HofCell | LiveCell, *, low: float = 0.0, high: float = 1.
     curve = fi.fi_curve(respond, grid, **threshold)
     values = {
         "I_thr": i_thr,
-        "I_rep": (fi.repetitive_current(respond, i_thr, high, **threshold)
-                  if i_thr < high else nan),
+        "I_rep": (
+            fi.repetitive_current(respond, i_thr, high, **threshold) if i_thr < high else nan
+        ),
         "s_thr": fi.threshold_slope(respond, i_thr, high, **threshold) if i_thr < high else nan,
         "I_block": fi.block_current(curve),
         "max_rate": float(curve.rates.max()),
@@ -87,9 +102,12 @@ def characterise(cell: HofCell | LiveCell, *, low: float = 0.0, high: float = 1.
         **passive_values(cell, dt),
         "sag_ratio": passive.sag_ratio(respond(-0.1), fi.ONSET, fi.OFFSET),
     }
-    wanted = ([-0.1, SPIKING * i_thr] if amplitudes is None else amplitudes)
-    features = {float(a): efel.extract(respond(float(a)), fi.ONSET, fi.OFFSET, **threshold)
-                for a in wanted if np.isfinite(a)}
+    wanted = [-0.1, SPIKING * i_thr] if amplitudes is None else amplitudes
+    features = {
+        float(a): efel.extract(respond(float(a)), fi.ONSET, fi.OFFSET, **threshold)
+        for a in wanted
+        if np.isfinite(a)
+    }
     return Characteristics(cell.cell.name, values, curve, features)
 
 
@@ -99,8 +117,9 @@ def passive_values(cell: LiveCell, dt: float | None = None) -> dict[str, float]:
     trace = simulate(cell, protocol, dt=dt)
     window = (SETTLE, SETTLE + TEST)
     return {
-        "resting_voltage": float(trace.v[round((SETTLE - 10) / trace.dt):
-                                         round(SETTLE / trace.dt)].mean()),
+        "resting_voltage": float(
+            trace.v[round((SETTLE - 10) / trace.dt) : round(SETTLE / trace.dt)].mean()
+        ),
         "input_resistance": passive.input_resistance(trace, TEST_AMPLITUDE, *window),
         "membrane_time_constant": passive.membrane_time_constant(trace, *window),
     }

@@ -206,12 +206,15 @@ class _Build:
 
     def _fatal(self, outcome: Outcome) -> Exception:
         """A block reports failed samples itself: what it raises stops the build."""
-        if isinstance(outcome.value, StoreError):
-            return StoreError(
-                f"{outcome.value} What is finished is kept in {self.parts}: the "
-                f"same build goes on from there."
-            )
-        return outcome.value
+        return (
+            self._kept(outcome.value) if isinstance(outcome.value, StoreError) else outcome.value
+        )
+
+    def _kept(self, error: StoreError) -> StoreError:
+        """The same error, with what a second try can count on."""
+        return StoreError(
+            f"{error} What is finished is kept in {self.parts}: the same build goes on from there."
+        )
 
     def assemble(self) -> None:
         """Make one file of all shards, as soon as they are all there."""
@@ -223,8 +226,11 @@ class _Build:
             for k in range(len(self.plan.samples))
         ]
         about = {"plan": self.key, "seed": self.plan.seed, "neuron": neuron.__version__}
-        with written_whole(self.parts / "assembled.h5") as temporary:
-            hdf5.write(temporary, rows, self.plan.described(), about, self._signals(place))
+        try:
+            with written_whole(self.parts / "assembled.h5") as temporary:
+                hdf5.write(temporary, rows, self.plan.described(), about, self._signals(place))
+        except StoreError as error:
+            raise self._kept(error) from error
         os.replace(self.parts / "assembled.h5", self.path)
 
     def _awaited(self, block: Block) -> Shard:
