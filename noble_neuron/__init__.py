@@ -34,7 +34,7 @@ _LAZY = {
     "Protocol": "protocols.protocol",
     "Step": "protocols.stimuli",
     "noble_step": "protocols.protocol",
-    "simulate_trace": "simulate.run",
+    "Study": "simulate.study",
     "build_dataset": "simulate.dataset",
     "characterise": "simulate.characterise",
     "LatentSpace": "features.latent",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import __version__
-from .errors import InputError, NobleError
+from .errors import NobleError
 
 _GO_ON = "Interrupted. The same command goes on from what is finished."
 
@@ -42,8 +42,16 @@ def _fi(o: argparse.Namespace) -> None:
     from .simulate.study import find_cells, measure
 
     name, cells = find_cells(o.cells)
-    study = measure(name, cells, held_out=o.hold_out, seed=o.seed, low=o.low, high=o.high,
-                    workers=o.workers, told=_say)
+    study = measure(
+        name,
+        cells,
+        held_out=o.hold_out,
+        seed=o.seed,
+        low=o.low,
+        high=o.high,
+        workers=o.workers,
+        told=_say,
+    )
     study.save(o.out)
     print(study_table(study).text())
     _say(f"written: {o.out}")
@@ -69,13 +77,22 @@ def _train(o: argparse.Namespace) -> None:
     study = Study.load(o.study)
     latent = tuple(o.latent.split(","))
     held_out = [name for name, role in study.roles.items() if role == "held out"]
-    training = TrainConfig(recipe=o.recipe, epochs=o.epochs, batch_size=o.batch, lr=o.lr,
-                           seed=o.seed, device=o.device, max_minutes=o.minutes)
+    training = TrainConfig(
+        recipe=o.recipe,
+        epochs=o.epochs,
+        batch_size=o.batch,
+        lr=o.lr,
+        seed=o.seed,
+        device=o.device,
+        max_minutes=o.minutes,
+    )
     operator = NobleConfig(layers=o.layers, hidden=o.hidden, modes=o.modes)
     config = FitConfig(latent=latent, factor=o.factor, operator=operator, training=training)
     result = fit(o.dataset, study.latents(latent), held_out, o.out, config)
-    _say(f"written: {result.bundle}, validation score {result.score:.4g}"
-         + ("" if result.finished else "; the time was up, the same command goes on"))
+    _say(
+        f"written: {result.bundle}, validation score {result.score:.4g}"
+        + ("" if result.finished else "; the time was up, the same command goes on")
+    )
 
 
 def _evaluate(o: argparse.Namespace) -> None:
@@ -89,9 +106,14 @@ def _evaluate(o: argparse.Namespace) -> None:
     split = Split.read(o.split or Path(o.bundle).parent / "split.json")
     parts = {"held-out currents": split.test, "held-out cells": split.unseen}
     result = evaluate(
-        surrogate, o.dataset, study.latents(surrogate.latent_space.names),
-        {name: rows for name, rows in parts.items() if rows}, split.train,
-        cells=study.cells, floor_samples=o.floor)
+        surrogate,
+        o.dataset,
+        study.latents(surrogate.latent_space.names),
+        {name: rows for name, rows in parts.items() if rows},
+        split.train,
+        cells=study.cells,
+        floor_samples=o.floor,
+    )
     print(result.table())
     if o.out:
         write_json(o.out, result.records())
@@ -105,8 +127,14 @@ def _compare(o: argparse.Namespace) -> None:
 
     study, surrogate = Study.load(o.cells), load(o.surrogate, o.device)
     cells = chosen(study, o.number)
-    result = compare(surrogate, cells, study.latents(surrogate.latent_space.names),
-                     _numbers(o.currents), roles=study.roles, say=_say)
+    result = compare(
+        surrogate,
+        cells,
+        study.latents(surrogate.latent_space.names),
+        o.currents,
+        roles=study.roles,
+        say=_say,
+    )
     print(result.table())
     if o.report:
         _say(f"written: {result.save_html(o.report)}")
@@ -134,26 +162,21 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _numbers(text: str | None) -> list[float] | None:
-    """Currents from a comma-separated list."""
-    if text is None:
-        return None
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"Currents are numbers [nA] with commas between, got {text!r}.") from None
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="noble-neuron", description="Neural-operator surrogates of NEURON cells.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        prog="noble-neuron",
+        description="Neural-operator surrogates of NEURON cells.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"noble-neuron {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, text, fill, resumes in _COMMANDS:
         command = commands.add_parser(
-            name, help=text, description=text + ".",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+            name,
+            help=text,
+            description=text + ".",
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
         command.set_defaults(run=run, resumes=resumes)
         fill(command)
     return parser
@@ -163,8 +186,12 @@ def _fill_compare(add: argparse.ArgumentParser) -> None:
     add.add_argument("surrogate", nargs="?", default="pvalb", help="built-in name or a bundle")
     add.add_argument("--cells", default="pvalb", help="built-in ensemble or a study")
     add.add_argument("--number", type=int, default=6, help="how many cells, a third held-out ones")
-    add.add_argument("--currents", help="comma-separated [nA]; a grid over the trained range if "
-                     "not given")
+    add.add_argument(
+        "--currents",
+        type=float,
+        nargs="+",
+        help="[nA]; a grid over the trained range if not given",
+    )
     add.add_argument("--report", default="compare.html", help="HTML file to write; '' for none")
     _device(add)
 
@@ -191,8 +218,12 @@ def _fill_train(add: argparse.ArgumentParser) -> None:
     add.add_argument("--out", default="training", help="folder of checkpoints, log and bundle")
     add.add_argument("--latent", default="I_thr,s_thr", help="features, comma-separated")
     add.add_argument("--factor", type=int, default=3, help="grid coarser than the data's by")
-    add.add_argument("--recipe", default="reference", choices=("reference", "modern"),
-                     help="the paper's, or AdamW with a cosine")
+    add.add_argument(
+        "--recipe",
+        default="reference",
+        choices=("reference", "modern"),
+        help="the paper's, or AdamW with a cosine",
+    )
     add.add_argument("--epochs", type=int, default=300, help="passes over the data")
     add.add_argument("--batch", type=int, default=32, help="samples per step")
     add.add_argument("--lr", type=float, default=0.004, help="learning rate")
@@ -236,13 +267,28 @@ def _seed_and_workers(add: argparse.ArgumentParser) -> None:
 
 _Fill = Callable[[argparse.ArgumentParser], None]
 _COMMANDS: tuple[tuple[str, Callable, str, _Fill, str], ...] = (
-    ("compare", _compare, "full simulation and surrogate side by side", _fill_compare,
-     "Interrupted; nothing was written."),
-    ("fi", _fi, "F-I curves and features of cells, as a study", _fill_fi,
-     "Interrupted; nothing was written."),
+    (
+        "compare",
+        _compare,
+        "full simulation and surrogate side by side",
+        _fill_compare,
+        "Interrupted; nothing was written.",
+    ),
+    (
+        "fi",
+        _fi,
+        "F-I curves and features of cells, as a study",
+        _fill_fi,
+        "Interrupted; nothing was written.",
+    ),
     ("dataset", _dataset, "simulate a training set", _fill_dataset, _GO_ON),
     ("train", _train, "train a surrogate", _fill_train, _GO_ON),
-    ("evaluate", _evaluate, "judge a surrogate beside its baselines", _fill_evaluate,
-     "Interrupted; nothing was written."),
+    (
+        "evaluate",
+        _evaluate,
+        "judge a surrogate beside its baselines",
+        _fill_evaluate,
+        "Interrupted; nothing was written.",
+    ),
     ("evolve", _evolve, "search a hall of fame for a cell", _fill_evolve, _GO_ON),
 )

@@ -146,7 +146,10 @@ def test_import_is_silent_and_light():
         "assert not heavy, heavy\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert run.returncode == 0, run.stderr
@@ -166,8 +169,11 @@ def test_all_mechanisms_have_their_own_names():
     names = {}
     for file in (ROOT / "mod").glob("*.mod"):
         text = file.read_text()
-        suffix = [line.split()[1] for line in text.splitlines()
-                  if line.split()[:1] in (["SUFFIX"], ["POINT_PROCESS"])]
+        suffix = [
+            line.split()[1]
+            for line in text.splitlines()
+            if line.split()[:1] in (["SUFFIX"], ["POINT_PROCESS"])
+        ]
         assert len(suffix) == 1, file
         assert suffix[0].startswith(("nn_", "Noble", "noble", "NN")), file
         assert suffix[0] not in names, f"{file} and {names.get(suffix[0])}"

@@ -65,8 +65,13 @@ class EvaluationResult:
     def records(self) -> list[dict]:
         """One plain dict per figure, as kept in benchmarks/results and in a bundle's card."""
         return [
-            {"figure": f"{answer}/{group}/{figure}", "value": value,
-             "unit": metrics.FIGURES[figure][1], "n": scored.n, "split": split}
+            {
+                "figure": f"{answer}/{group}/{figure}",
+                "value": value,
+                "unit": metrics.FIGURES[figure][1],
+                "n": scored.n,
+                "split": split,
+            }
             for split, answers in self.scores.items()
             for answer, groups in answers.items()
             for group, scored in groups.items()
@@ -106,8 +111,16 @@ def evaluate(
     """
     if not isinstance(dataset, Dataset):
         with Dataset.open(dataset) as opened:
-            return evaluate(surrogate, opened, latents, splits, trained_on, cells=cells,
-                            floor_samples=floor_samples, seed=seed)
+            return evaluate(
+                surrogate,
+                opened,
+                latents,
+                splits,
+                trained_on,
+                cells=cells,
+                floor_samples=floor_samples,
+                seed=seed,
+            )
     judge = _Judge(surrogate, dataset, latents, trained_on)
     by_name = {cell.name: cell for cell in cells}
     scores, samples, outside = {}, {}, {}
@@ -137,7 +150,8 @@ class _Judge:
         known = self.read(np.asarray(trained_on))
         self.known_cells = {name: k for k, name in enumerate(dict.fromkeys(known.cell))}
         self.known = TrainingTraces(
-            known.voltage, known.amplitude, self._encode(known.latent), self._ids(known.cell))
+            known.voltage, known.amplitude, self._encode(known.latent), self._ids(known.cell)
+        )
 
     def _encode(self, latent: np.ndarray) -> np.ndarray:
         return self.surrogate.latent_space.encode(latent)
@@ -160,9 +174,12 @@ class _Judge:
         protocols = [Protocol.from_dict(json.loads(table["protocol"][i])) for i in rows]
         farthest = np.abs(current).argmax(axis=1)
         return Samples(
-            index=rows, voltage=self.view.voltage(rows), current=current,
+            index=rows,
+            voltage=self.view.voltage(rows),
+            current=current,
             amplitude=current[np.arange(len(rows)), farthest],
-            windows=np.array([p.window for p in protocols]), cell=names,
+            windows=np.array([p.window for p in protocols]),
+            cell=names,
             latent=np.array([self.latents[name] for name in names], dtype=float),
         )
 
@@ -201,10 +218,14 @@ class _Judge:
     def _halved(self, row: int, cell: HofCell) -> np.ndarray:
         table = self.dataset.table
         protocol = Protocol.from_dict(json.loads(table["protocol"][row]))
-        trace = simulate(cell, protocol, dt=float(table["dt"][row]) / 2,
-                         record_dt=float(table["record_dt"][row]))
+        trace = simulate(
+            cell,
+            protocol,
+            dt=float(table["dt"][row]) / 2,
+            record_dt=float(table["record_dt"][row]),
+        )
         factor = getattr(self.view, "factor", 1)
-        return low_passed(trace.v[:int(table["points"][row])], factor)
+        return low_passed(trace.v[: int(table["points"][row])], factor)
 
     def _features(self, voltage: np.ndarray, windows: np.ndarray) -> dict[str, np.ndarray]:
         return metrics.features(voltage, self.dt, windows, self.surrogate.threshold)

@@ -25,10 +25,18 @@ MARKS = {  # answer -> colour, marker
 ROLES = {"training": ("#20242b", "o"), "held out": ("#c2185b", "X"), "new": ("#2f7fb8", "D")}
 CLOSE_UP = (-5.0, 75.0)  # ms about the onset
 STYLE = {
-    "font.size": 8.5, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.edgecolor": "#8a93a1", "axes.labelcolor": "#3b424d", "text.color": "#20242b",
-    "xtick.color": "#5a626e", "ytick.color": "#5a626e", "axes.linewidth": 0.7,
-    "legend.frameon": False, "figure.facecolor": "white", "axes.titlesize": 8.5,
+    "font.size": 8.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#8a93a1",
+    "axes.labelcolor": "#3b424d",
+    "text.color": "#20242b",
+    "xtick.color": "#5a626e",
+    "ytick.color": "#5a626e",
+    "axes.linewidth": 0.7,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "axes.titlesize": 8.5,
     "svg.hashsalt": "noble_neuron",
 }
 
@@ -66,8 +74,9 @@ def _traces(result: ComparisonResult, start: float, stop: float) -> str:
 def fi_curves(result: ComparisonResult) -> str:
     """Firing rate against current, a panel per cell."""
     duration = (result.window[1] - result.window[0]) / 1e3  # s
-    full, answer = (f["spikecount"] / duration
-                    for f in (result.full_features, result.answer_features))
+    full, answer = (
+        f["spikecount"] / duration for f in (result.full_features, result.answer_features)
+    )
     columns = min(4, len(result.cells))
     rows = -(-len(result.cells) // columns)
     with _figure(rows, columns, 2.35, 1.7, sharex=True, sharey=True) as (figure, axes):
@@ -76,8 +85,15 @@ def fi_curves(result: ComparisonResult) -> str:
                 ax.axis("off")
                 continue
             ax.plot(result.amplitudes, full[k], color=FULL, lw=1.1, marker="o", ms=3)
-            ax.plot(result.amplitudes, answer[k], color=SURROGATE, lw=1.1, marker="o", ms=3,
-                    mfc="white")
+            ax.plot(
+                result.amplitudes,
+                answer[k],
+                color=SURROGATE,
+                lw=1.1,
+                marker="o",
+                ms=3,
+                mfc="white",
+            )
             ax.set_title(f"{_short(result.cells[k].name)} · {result.cells[k].role}", loc="left")
         for ax in axes[:, 0]:
             ax.set_ylabel("Hz")
@@ -89,8 +105,13 @@ def fi_curves(result: ComparisonResult) -> str:
 
 def feature_pairs(result: ComparisonResult) -> str:
     """Each feature of the surrogate against that of the full simulation, a dot per trace."""
-    units = {"AP1_width": "ms", "mean_AP_amplitude": "mV", "steady_state_voltage": "mV",
-             "time_to_first_spike": "ms", "spikecount": "spikes"}
+    units = {
+        "AP1_width": "ms",
+        "mean_AP_amplitude": "mV",
+        "steady_state_voltage": "mV",
+        "time_to_first_spike": "ms",
+        "spikecount": "spikes",
+    }
     with _figure(1, len(units), 1.95, 1.95) as (figure, axes):
         for ax, (name, unit) in zip(axes[0], units.items(), strict=True):
             x, y = result.full_features[name], result.answer_features[name]
@@ -141,8 +162,15 @@ def latent_plane(result: ComparisonResult) -> str:
         for role, (colour, marker) in ROLES.items():
             those = [cell.latent for cell in result.cells if cell.role == role]
             if those:
-                ax.scatter(*_plane(np.array(those)), s=52, marker=marker, color=colour,
-                           edgecolor="white", lw=0.8, zorder=3)
+                ax.scatter(
+                    *_plane(np.array(those)),
+                    s=52,
+                    marker=marker,
+                    color=colour,
+                    edgecolor="white",
+                    lw=0.8,
+                    zorder=3,
+                )
         labels = [f"{n} [{u}]" if u else n for n, u in zip(space.names, space.units, strict=True)]
         ax.set_xlabel(labels[0])
         ax.set_ylabel(labels[1] if len(labels) > 1 else "")
@@ -197,8 +225,10 @@ def _legend(figure: Figure, marks: list[tuple[str, str, str, str]]) -> None:
     """One legend above all panels; marks are (label, colour, line style, marker)."""
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], color=c, ls=line, marker=m, ms=5, label=label)
-               for label, c, line, m in marks]
+    handles = [
+        Line2D([], [], color=c, ls=line, marker=m, ms=5, label=label)
+        for label, c, line, m in marks
+    ]
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
 
 
@@ -215,4 +245,4 @@ def _svg(figure: Figure) -> str:
 
 
 def _short(name: str, most: int = 14) -> str:
-    return name if len(name) <= most else "…" + name[1 - most:]
+    return name if len(name) <= most else "…" + name[1 - most :]

@@ -56,27 +56,57 @@ def page(result: ComparisonResult) -> str:
     name = html.escape(result.surrogate.card.ensemble)
     title = f"{name}: full simulation and surrogate, side by side"
     parts = [
-        f"<h1>{title}</h1>", _lead(result), _facts(result), _trust(result),
-        _section("Voltage", _picture(
-            plots.overlays(result), "Somatic voltage over the whole protocol: a row per cell, "
-            "a column per current."),
-            _picture(plots.close_ups(result), "The same about the onset of the step.")),
-        _section("Firing", _picture(plots.fi_curves(result), "F-I curves: spikes over the "
-                 "duration of the step."), counts_table(result).html()),
-        _section("Features", _picture(plots.feature_pairs(result), "A dot per trace where both "
-                 "have the feature; on the line they agree."), cells_table(result).html()),
-        _section("Errors beside their baselines", _errors_text(), _picture(
-            plots.errors(result), "Errors on the currents that make the full simulation fire."),
-            *(scores_table(f"{group.capitalize()} currents", result.scores, group).html()
-              for group in ("firing", "silent") if result.scores["surrogate"][group].n)),
+        f"<h1>{title}</h1>",
+        _lead(result),
+        _facts(result),
+        _trust(result),
+        _section(
+            "Voltage",
+            _picture(
+                plots.overlays(result),
+                "Somatic voltage over the whole protocol: a row per cell, a column per current.",
+            ),
+            _picture(plots.close_ups(result), "The same about the onset of the step."),
+        ),
+        _section(
+            "Firing",
+            _picture(plots.fi_curves(result), "F-I curves: spikes over the duration of the step."),
+            counts_table(result).html(),
+        ),
+        _section(
+            "Features",
+            _picture(
+                plots.feature_pairs(result),
+                "A dot per trace where both have the feature; on the line they agree.",
+            ),
+            cells_table(result).html(),
+        ),
+        _section(
+            "Errors beside their baselines",
+            _errors_text(),
+            _picture(
+                plots.errors(result), "Errors on the currents that make the full simulation fire."
+            ),
+            *(
+                scores_table(f"{group.capitalize()} currents", result.scores, group).html()
+                for group in ("firing", "silent")
+                if result.scores["surrogate"][group].n
+            ),
+        ),
         _section("Latent space", _picture(plots.latent_plane(result), _latent_text(result))),
-        _section("Wall time", times_table(result).html(), "<p class=soft>Both in one process on "
-                 "this machine; building the cell and loading the weights not counted.</p>"),
+        _section(
+            "Wall time",
+            times_table(result).html(),
+            "<p class=soft>Both in one process on "
+            "this machine; building the cell and loading the weights not counted.</p>",
+        ),
         _footer(result),
     ]
-    return (f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
-            f"<meta name=viewport content='width=device-width, initial-scale=1'>"
-            f"<style>{STYLE}</style><main>{''.join(parts)}</main></html>\n")
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+        f"<meta name=viewport content='width=device-width, initial-scale=1'>"
+        f"<style>{STYLE}</style><main>{''.join(parts)}</main></html>\n"
+    )
 
 
 def _section(heading: str, *parts: str) -> str:
@@ -85,16 +115,19 @@ def _section(heading: str, *parts: str) -> str:
 
 def _picture(source: str, caption: str) -> str:
     caption = html.escape(caption)
-    return (f"<figure><figcaption>{caption}</figcaption>"
-            f'<img alt="{caption}" src="{source}"></figure>')
+    return (
+        f'<figure><figcaption>{caption}</figcaption><img alt="{caption}" src="{source}"></figure>'
+    )
 
 
 def _lead(result: ComparisonResult) -> str:
     a = result.amplitudes
-    return (f"<p>{len(result.cells)} cells under the same {len(a)} square currents, "
-            f"{number(a[0])} to {number(a[-1])} nA for "
-            f"{result.window[1] - result.window[0]:.0f} ms: once as multi-compartment models in "
-            f"NEURON, once as one call of a neural operator.</p>")
+    return (
+        f"<p>{len(result.cells)} cells under the same {len(a)} square currents, "
+        f"{number(a[0])} to {number(a[-1])} nA for "
+        f"{result.window[1] - result.window[0]:.0f} ms: once as multi-compartment models in "
+        f"NEURON, once as one call of a neural operator.</p>"
+    )
 
 
 def _facts(result: ComparisonResult) -> str:
@@ -107,8 +140,11 @@ def _facts(result: ComparisonResult) -> str:
         (number(single) + "×", "faster, one trace at a time"),
         (number(batch) + "×", f"faster, {result.seconds.traces} traces at once"),
     ]
-    return ("<div class=facts>"
-            + "".join(f"<div><b>{v}</b><span>{what}</span></div>" for v, what in facts) + "</div>")
+    return (
+        "<div class=facts>"
+        + "".join(f"<div><b>{v}</b><span>{what}</span></div>" for v, what in facts)
+        + "</div>"
+    )
 
 
 def _trust(result: ComparisonResult) -> str:
@@ -143,15 +179,19 @@ def _limits(result: ComparisonResult) -> list[str]:
         ]
     silent = scores["surrogate"]["silent"]
     if silent.n:
-        lines.append(f"On {silent.n} silent traces it makes "
-                     f"{number(silent.values['false_spikes'])} spikes per trace.")
+        lines.append(
+            f"On {silent.n} silent traces it makes "
+            f"{number(silent.values['false_spikes'])} spikes per trace."
+        )
     return lines
 
 
 def _errors_text() -> str:
-    return ("<p>The oracles know the truth and leave out its spikes; whatever does not beat them "
-            "shows no skill. The full model at half its time step is the floor. A feature that "
-            "an answer lacks counts as wholly wrong.</p>")
+    return (
+        "<p>The oracles know the truth and leave out its spikes; whatever does not beat them "
+        "shows no skill. The full model at half its time step is the floor. A feature that "
+        "an answer lacks counts as wholly wrong.</p>"
+    )
 
 
 def _latent_text(result: ComparisonResult) -> str:
@@ -163,7 +203,9 @@ def _latent_text(result: ComparisonResult) -> str:
 def _footer(result: ComparisonResult) -> str:
     when = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     cells = ", ".join(np.unique([cell.role for cell in result.cells]))
-    return (f"<footer><p>noble_neuron {__version__}, Python {platform.python_version()}, "
-            f"{when}. Cells: {cells}. Grid {result.surrogate.card.dt:g} ms; spikes cross "
-            f"{result.surrogate.threshold:g} mV. Weights: "
-            f"{html.escape(result.surrogate.card.licence)}.</p></footer>")
+    return (
+        f"<footer><p>noble_neuron {__version__}, Python {platform.python_version()}, "
+        f"{when}. Cells: {cells}. Grid {result.surrogate.card.dt:g} ms; spikes cross "
+        f"{result.surrogate.threshold:g} mV. Weights: "
+        f"{html.escape(result.surrogate.card.licence)}.</p></footer>"
+    )

@@ -149,12 +149,19 @@ def compare(
     window = protocols[0].window
     found = [_features(v, surrogate, window) for v in (full, answer)]
     return ComparisonResult(
-        cells=about, amplitudes=amplitudes, shown=drawn,
-        t=np.arange(full.shape[2]) * surrogate.card.dt, full=full, answer=answer,
-        full_features=found[0], answer_features=found[1],
+        cells=about,
+        amplitudes=amplitudes,
+        shown=drawn,
+        t=np.arange(full.shape[2]) * surrogate.card.dt,
+        full=full,
+        answer=answer,
+        full_features=found[0],
+        answer_features=found[1],
         scores=_scores(full, answer, floor, found, drawn, surrogate, window),
         seconds=Seconds(seconds, single, batch, len(current), str(surrogate.device)),
-        warnings=said, window=window, surrogate=surrogate,
+        warnings=said,
+        window=window,
+        surrogate=surrogate,
     )
 
 
@@ -162,7 +169,8 @@ def chosen(study: Study, number: int) -> tuple[HofCell, ...]:
     """Some cells of a study: a third of them held out, each kind spread over its list."""
     if not 1 <= number <= len(study.cells):
         raise InputError(
-            f"{study.name} has {len(study.cells)} cells: {number} of them cannot be compared.")
+            f"{study.name} has {len(study.cells)} cells: {number} of them cannot be compared."
+        )
     unseen = min(len(study.held_out), max(number // 3, number - len(study.training)))
     picks = [
         [kind[k] for k in np.linspace(0, len(kind) - 1, count).round().astype(int)]
@@ -222,8 +230,9 @@ def _simulated(surrogate, cells, protocols, drawn, say) -> tuple[np.ndarray, np.
                 seconds.append(time.perf_counter() - began)
                 rows.append(low_passed(trace.v, factor))
             full.append(rows)
-            halved = [simulate(live, protocols[k], dt=cell.dt / 2, record_dt=cell.dt)
-                      for k in drawn]
+            halved = [
+                simulate(live, protocols[k], dt=cell.dt / 2, record_dt=cell.dt) for k in drawn
+            ]
             floor.append([low_passed(trace.v, factor) for trace in halved])
     return np.array(full), np.array(floor), float(np.mean(seconds))
 
@@ -250,8 +259,9 @@ def _answered(surrogate, current, points) -> tuple[np.ndarray, float, float, tup
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", OutsideTraining)
         answer = surrogate.predict(current, points, surrogate.card.dt)
-    said = tuple(dict.fromkeys(
-        str(w.message) for w in caught if issubclass(w.category, OutsideTraining)))
+    said = tuple(
+        dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, OutsideTraining))
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OutsideTraining)
         batch = _timed(lambda: surrogate.predict(current, points, surrogate.card.dt))
@@ -286,8 +296,10 @@ def _scores(full, answer, floor, found, drawn, surrogate, window) -> dict[str, d
         return metrics.score(voltage.reshape(len(over), -1), over, flat, over_flat, duration)
 
     scores = {SURROGATE: score(answer, found[1], truth, found[0])}
-    oracles = {"spike-free oracle": spike_free(truth, surrogate.card.dt),
-               "two-level oracle": two_levels(truth, surrogate.card.dt, np.array(window))}
+    oracles = {
+        "spike-free oracle": spike_free(truth, surrogate.card.dt),
+        "two-level oracle": two_levels(truth, surrogate.card.dt, np.array(window)),
+    }
     for name, voltage in oracles.items():
         scores[name] = score(voltage, _features(voltage, surrogate, window), truth, found[0])
     redone = full[:, list(drawn)].reshape(-1, full.shape[-1])

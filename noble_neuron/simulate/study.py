@@ -20,6 +20,7 @@ import numpy as np
 
 from ..assets import library_dir
 from ..cells.allen import load_allen
+from ..cells.builtin import ensemble
 from ..cells.spec import HofCell
 from ..errors import InputError
 from ..files import read_json, write_json
@@ -56,8 +57,10 @@ class Study:
     @property
     def roles(self) -> dict[str, str]:
         """Cell name -> "training" or "held out"."""
-        return {cell.name: "held out" if k in self.held_out else "training"
-                for k, cell in enumerate(self.cells)}
+        return {
+            cell.name: "held out" if k in self.held_out else "training"
+            for k, cell in enumerate(self.cells)
+        }
 
     def latents(self, names: Sequence[str]) -> dict[str, tuple[float, ...]]:
         """Cell name -> values of the features `names`.
@@ -70,22 +73,33 @@ class Study:
                 if name not in features or not np.isfinite(features[name]):
                     known = ", ".join(k for k, v in features.items() if np.isfinite(v))
                     raise InputError(f"{cell.name} has no {name}; it has {known}.")
-        return {cell.name: tuple(features[name] for name in names)
-                for cell, features in zip(self.cells, self.features, strict=True)}
+        return {
+            cell.name: tuple(features[name] for name in names)
+            for cell, features in zip(self.cells, self.features, strict=True)
+        }
 
     def save(self, path: str | os.PathLike) -> None:
         """Write as JSON."""
-        plain = [{k: v if np.isfinite(v) else None for k, v in row.items()}
-                 for row in self.features]
+        plain = [
+            {k: v if np.isfinite(v) else None for k, v in row.items()} for row in self.features
+        ]
         cells = json.loads(json.dumps([asdict(cell) for cell in self.cells], default=str))
-        write_json(path, {"format": FORMAT, "name": self.name, "cells": cells,
-                          "features": plain, "held_out": list(self.held_out)})
+        write_json(
+            path,
+            {
+                "format": FORMAT,
+                "name": self.name,
+                "cells": cells,
+                "features": plain,
+                "held_out": list(self.held_out),
+            },
+        )
 
     @classmethod
     def load(cls, name_or_path: str | os.PathLike) -> Study:
-        """A built-in ensemble by name, or a file that `save` wrote."""
-        if str(name_or_path) in builtin_names():
-            return _builtin(str(name_or_path))
+        """A built-in ensemble by name, a folder that `evolve` wrote, or a file of `save`'s."""
+        if _is_evolved(str(name_or_path)):
+            return _evolved(str(name_or_path))
         stored = read_json(name_or_path, "study (or built-in ensemble)")
         if not isinstance(stored, dict) or stored.get("format") != FORMAT:
             raise InputError(
@@ -94,8 +108,12 @@ class Study:
             )
         try:
             cells = tuple(HofCell(**cell) for cell in stored["cells"])
-            return cls(stored["name"], cells, tuple(_numbers(f) for f in stored["features"]),
-                       tuple(int(k) for k in stored["held_out"]))
+            return cls(
+                stored["name"],
+                cells,
+                tuple(_numbers(f) for f in stored["features"]),
+                tuple(int(k) for k in stored["held_out"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"The study {name_or_path} is damaged: {error}") from None
 
@@ -105,13 +123,14 @@ def builtin_names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in library_dir().glob("*/hof.json")))
 
 
-def _builtin(name: str) -> Study:
-    from ..cells.builtin import ensemble
+def _evolved(name_or_folder: str) -> Study:
+    """An ensemble that `noble-neuron evolve` made, built in or in a folder."""
+    found = ensemble(name_or_folder)
+    return Study(found.name, found.cells, tuple(_numbers(f) for f in found.features), found.test)
 
-    found = ensemble(name)
-    models = read_json(library_dir() / name / "hof.json", "hall of fame")["models"]
-    return Study(name, tuple(found.cells), tuple(_numbers(m["features"]) for m in models),
-                 tuple(found.test))
+
+def _is_evolved(name_or_folder: str) -> bool:
+    return name_or_folder in builtin_names() or (Path(name_or_folder) / "hof.json").is_file()
 
 
 def _numbers(features: Mapping[str, float | None]) -> dict[str, float]:
@@ -122,11 +141,11 @@ def find_cells(what: str) -> tuple[str, tuple[HofCell, ...]]:
     """Name and cells of an ensemble, said in one word.
 
     Args:
-        what: A built-in ensemble; a folder of an Allen all-active hall of fame; a study's
-            file; or "module:function" of a function that returns a list of `HofCell`, which
-            is how every other source (BluePyOpt, hoc, NetPyNE, Python) comes in.
+        what: A built-in ensemble; a folder of `noble-neuron evolve`, or of an Allen all-active
+            hall of fame; a study's file; or "module:function", a function that returns a list
+            of `HofCell`, which is how all others (BluePyOpt, hoc, NetPyNE, Python) come in.
     """
-    if what in builtin_names() or what.endswith(".json"):
+    if _is_evolved(what) or what.endswith(".json"):
         study = Study.load(what)
         return study.name, study.cells
     if Path(what).is_dir():
@@ -143,8 +162,8 @@ def find_cells(what: str) -> tuple[str, tuple[HofCell, ...]]:
 def _called(module: str, function: str, what: str) -> tuple[HofCell, ...]:
     try:
         made: Any = getattr(importlib.import_module(module), function)()
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"{what!r} cannot be imported: {error}.") from error
+    except (ImportError, AttributeError, TypeError) as error:
+        raise InputError(f"{what!r} cannot be imported and called: {error}.") from error
     cells = (made,) if isinstance(made, HofCell) else tuple(made)
     if not cells or not all(isinstance(cell, HofCell) for cell in cells):
         raise InputError(f"{what!r} must return a list of HofCell, got {made!r}.")
@@ -152,8 +171,15 @@ def _called(module: str, function: str, what: str) -> tuple[HofCell, ...]:
 
 
 def measure(
-    name: str, cells: Sequence[HofCell], *, held_out: int = 0, seed: int = 0, low: float = 0.0,
-    high: float = 1.0, step: float = 0.02, workers: int | None = None,
+    name: str,
+    cells: Sequence[HofCell],
+    *,
+    held_out: int = 0,
+    seed: int = 0,
+    low: float = 0.0,
+    high: float = 1.0,
+    step: float = 0.02,
+    workers: int | None = None,
     told: Callable[[str], None] = log.warning,
 ) -> Study:
     """Characterise every cell, in parallel, and hold some out by seed.
@@ -191,12 +217,17 @@ def measure(
         )
     chosen = sorted(kept)
     drawn = np.random.default_rng(seed).choice(len(chosen), held_out, replace=False)
-    return Study(name, tuple(cells[k] for k in chosen), tuple(kept[k] for k in chosen),
-                 tuple(sorted(int(k) for k in drawn)))
+    return Study(
+        name,
+        tuple(cells[k] for k in chosen),
+        tuple(kept[k] for k in chosen),
+        tuple(sorted(int(k) for k in drawn)),
+    )
 
 
-def _measured(cell: HofCell, low: float, high: float, step: float,
-              beat: Callable[[Any], None]) -> dict[str, float]:
+def _measured(
+    cell: HofCell, low: float, high: float, step: float, beat: Callable[[Any], None]
+) -> dict[str, float]:
     """Features of one cell, in a worker; those of a trace are read at 1.3 I_thr."""
     beat(cell.name)
     found = characterise(cell, low=low, high=high, step=step)

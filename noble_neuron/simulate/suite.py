@@ -29,5 +29,8 @@ def noble_samples(study: Study, per_cell: int, seed: int) -> list[Sample]:
     distribution = amplitudes(study)
     children = np.random.SeedSequence(seed).spawn(len(study.cells))
     seeds = [int(child.generate_state(1)[0]) for child in children]
-    return [Sample(k, protocol, seeds[k]) for k in range(len(study.cells))
-            for protocol in noble_suite(per_cell, distribution, seeds[k])]
+    return [
+        Sample(k, protocol, seeds[k])
+        for k in range(len(study.cells))
+        for protocol in noble_suite(per_cell, distribution, seeds[k])
+    ]

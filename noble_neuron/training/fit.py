@@ -62,9 +62,13 @@ class FitResult:
     split: Split
 
 
-def fit(dataset: str | os.PathLike, latents: Mapping[str, Sequence[float]],
-        held_out: Iterable[str], out: str | os.PathLike,
-        config: FitConfig = FitConfig()) -> FitResult:  # noqa: B008 (frozen)
+def fit(
+    dataset: str | os.PathLike,
+    latents: Mapping[str, Sequence[float]],
+    held_out: Iterable[str],
+    out: str | os.PathLike,
+    config: FitConfig = FitConfig(),
+) -> FitResult:  # noqa: B008 (frozen)
     """Train a surrogate on a training set; goes on where an earlier call in `out` stopped.
 
     Args:
@@ -85,8 +89,11 @@ def fit(dataset: str | os.PathLike, latents: Mapping[str, Sequence[float]],
         if missing:
             raise InputError(f"No latent point for {', '.join(missing[:5])} of {data.path}.")
         seen = list(dict.fromkeys(names[i] for i in split.train))
-        space = LatentSpace.fit(config.latent, [unit(n) for n in config.latent],
-                                np.array([latents[name] for name in seen]))
+        space = LatentSpace.fit(
+            config.latent,
+            [unit(n) for n in config.latent],
+            np.array([latents[name] for name in seen]),
+        )
         view = data.decimated(config.factor)
         parts = [
             gather(view, rows, space.encode(np.array([latents[names[i]] for i in rows])))
@@ -111,8 +118,11 @@ def _seeded(settings: NobleConfig, seed: int) -> NobleFNO:
 
 def _split(data: Dataset, held_out: set[str], seed: int, path: Path) -> Split:
     """The split of this folder: written down before the first training, then kept."""
-    asked = {"dataset": data.content_hash()["table/protocol"], "seed": seed,
-             "held_out": sorted(held_out)}
+    asked = {
+        "dataset": data.content_hash()["table/protocol"],
+        "seed": seed,
+        "held_out": sorted(held_out),
+    }
     note = path.with_name("split-of.json")
     if path.exists() and note.exists():
         if read_json(note) != asked:
@@ -127,8 +137,10 @@ def _split(data: Dataset, held_out: set[str], seed: int, path: Path) -> Split:
     cells = [str(name) for name in data.table["cell"][ok]]
     amplitudes = [_key(text) for text in data.table["protocol"][ok]]
     local = split_samples(cells, amplitudes, held_out & set(cells), seed)
-    rows = {name: tuple(int(ok[i]) for i in getattr(local, name))
-            for name in ("train", "validation", "test", "unseen")}
+    rows = {
+        name: tuple(int(ok[i]) for i in getattr(local, name))
+        for name in ("train", "validation", "test", "unseen")
+    }
     for name in ("train", "validation"):
         if not rows[name]:
             raise InputError(
@@ -146,8 +158,9 @@ def _key(protocol: str) -> str:
     return json.dumps(json.loads(protocol)["stimuli"], sort_keys=True)
 
 
-def _card(data: Dataset, split: Split, space: LatentSpace, training: Traces,
-          config: FitConfig) -> Card:
+def _card(
+    data: Dataset, split: Split, space: LatentSpace, training: Traces, config: FitConfig
+) -> Card:
     """What the bundle says of itself; its errors are added by whoever evaluates it."""
     cells = {cell["name"]: cell for cell in data.cells}
     used = [cells[str(data.table["cell"][i])] for i in split.train]
@@ -161,14 +174,24 @@ def _card(data: Dataset, split: Split, space: LatentSpace, training: Traces,
             )
         same[key] = values[0]
     return Card(
-        ensemble=same["ensemble"] or data.path.stem, latent_space=space, dt=training.dt,
-        current_range=(min(0.0, float(training.current.min())),
-                       max(0.0, float(training.current.max()))),
-        celsius=same["celsius"], v_init=same["v_init"], threshold=same["threshold"],
-        junction_potential=same["junction_potential"], licence=config.licence,
-        data_hash=data.content_hash(), step=_only_step(data, split.train),
-        notes=(f"Trained on {len(split.train)} traces of {len(space.points)} cells, "
-               f"settings {asdict(config.training)}.",),
+        ensemble=same["ensemble"] or data.path.stem,
+        latent_space=space,
+        dt=training.dt,
+        current_range=(
+            min(0.0, float(training.current.min())),
+            max(0.0, float(training.current.max())),
+        ),
+        celsius=same["celsius"],
+        v_init=same["v_init"],
+        threshold=same["threshold"],
+        junction_potential=same["junction_potential"],
+        licence=config.licence,
+        data_hash=data.content_hash(),
+        step=_only_step(data, split.train),
+        notes=(
+            f"Trained on {len(split.train)} traces of {len(space.points)} cells, "
+            f"settings {asdict(config.training)}.",
+        ),
     )
 
 

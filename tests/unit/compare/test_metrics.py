@@ -48,8 +48,15 @@ def test_shapes_that_differ_are_refused():
 def test_the_truth_itself_scores_nothing_wrong():
     truth = [train([50, 150, 250]), train([])]
     groups = scored(truth, truth)
-    for name in ("voltage_l2", "spikecount", "AP1_width", "mean_AP_amplitude",
-                 "steady_state_voltage", "time_to_first_spike", "spikecount_mean"):
+    for name in (
+        "voltage_l2",
+        "spikecount",
+        "AP1_width",
+        "mean_AP_amplitude",
+        "steady_state_voltage",
+        "time_to_first_spike",
+        "spikecount_mean",
+    ):
         assert groups["firing"].values[name] == pytest.approx(0.0), name
     assert groups["firing"].n == groups["silent"].n == 1
     assert groups["silent"].values["false_spikes"] == 0

@@ -16,8 +16,9 @@ CURRENTS = [-0.1, 0.1, 0.25]  # nA
 @pytest.fixture(scope="module")
 def result(line):
     roles = {"ball0": "training", "ball2": "held out"}
-    return compare(line.surrogate, [line.cells[0], line.cells[2]], line.latents, CURRENTS,
-                   roles=roles)
+    return compare(
+        line.surrogate, [line.cells[0], line.cells[2]], line.latents, CURRENTS, roles=roles
+    )
 
 
 def test_shapes_and_roles(result):

@@ -1,0 +1,87 @@
+"""Cells, features and held-out cells as one file."""
+
+import json
+
+import numpy as np
+import pytest
+
+from noble_neuron.errors import InputError
+from noble_neuron.simulate.study import Study, find_cells, measure
+from noble_neuron.simulate.suite import amplitudes, noble_samples
+
+
+def test_a_study_comes_back_from_its_file(line, tmp_path):
+    again = Study.load(line.folder / "study.json")
+    assert again == line.study
+    assert again.roles["ball2"] == "held out" and again.training == (0, 1, 3)
+    assert again.latents(["I_thr"])["ball0"] == (line.latents["ball0"][0],)
+
+
+def test_a_missing_feature_survives_as_nan_and_is_named_when_asked_for(line, tmp_path):
+    rows = tuple({**f, "I_block": float("nan")} for f in line.study.features)
+    Study("balls", line.study.cells, rows, ()).save(tmp_path / "study.json")
+    again = Study.load(tmp_path / "study.json")
+    assert np.isnan(again.features[0]["I_block"])
+    with pytest.raises(InputError, match="ball0 has no I_block; it has I_thr, max_rate"):
+        again.latents(["I_block"])
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("{}", "is no study"),
+        ("[", "not valid JSON"),
+        ('{"format": "noble_neuron study 1"}', "'cells'"),
+    ],
+)
+def test_a_damaged_study_is_named(tmp_path, text, said):
+    path = tmp_path / "study.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said) as error:
+        Study.load(path)
+    assert str(path) in str(error.value)
+
+
+def test_cells_are_found_by_one_word(line):
+    name, cells = find_cells(str(line.folder / "study.json"))
+    assert name == "balls" and len(cells) == 4
+    for what, said in [
+        ("nonsense", "no built-in ensemble"),
+        ("no_module:x", "cannot be imported"),
+        ("json:dumps", "json:dumps"),
+        (str(line.folder), "No hof/"),
+    ]:
+        with pytest.raises(InputError, match=said):
+            find_cells(what)
+
+
+def test_a_cell_that_fires_by_itself_is_left_out_and_told(line):
+    told = []
+    source = json.loads(json.dumps(line.cells[0].source))
+    source["groups"]["soma"]["mechanisms"]["pas"]["e"] = -40.0
+    from dataclasses import replace
+
+    restless = replace(line.cells[0], name="restless", source=source)
+    study = measure(
+        "two", [restless, line.cells[1]], high=0.2, step=0.1, workers=1, told=told.append
+    )
+    assert [cell.name for cell in study.cells] == ["ball1"]
+    assert study.features[0]["I_thr"] == pytest.approx(line.latents["ball1"][0], abs=1e-3)
+    assert len(told) == 1 and "restless" in told[0] and "already fires" in told[0]
+
+
+def test_two_cells_of_one_name_are_refused(line):
+    with pytest.raises(InputError, match="same name"):
+        measure("twins", [line.cells[0], line.cells[0]])
+
+
+def test_samples_cover_the_cells_range_and_follow_the_seed(line):
+    rows = tuple({"I_thr": 0.1, "I_block": float("nan"), "measured_to": 0.4} for _ in range(4))
+    study = Study("balls", line.study.cells, rows, (2,))
+    assert amplitudes(study).high == 0.4
+    samples = noble_samples(study, 5, seed=3)
+    assert [s.cell for s in samples] == [k for k in range(4) for _ in range(5)]
+    drawn = [s.protocol.stimuli[0].amplitude for s in samples]
+    assert len(set(drawn)) == 20 and max(drawn) <= 0.4
+    assert samples == noble_samples(study, 5, seed=3)
+    assert samples != noble_samples(study, 5, seed=4)
