@@ -38,7 +38,7 @@ _LAZY = {
     "build_dataset": "simulate.dataset",
     "characterise": "simulate.characterise",
     "LatentSpace": "features.latent",
-    "load_surrogate": "surrogates.bundle",
+    "load_surrogate": "surrogates.bundle:load",
 }
 
 __all__ = ["Latent", "NobleError", "OutsideTraining", "Trace", "__version__", *_LAZY]
@@ -47,7 +47,8 @@ __all__ = ["Latent", "NobleError", "OutsideTraining", "Trace", "__version__", *_
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'noble_neuron' has no attribute {name!r}")
-    return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    module, _, attribute = _LAZY[name].partition(":")
+    return getattr(import_module(f".{module}", __name__), attribute or name)
 
 
 def __dir__() -> list[str]:
