@@ -74,30 +74,29 @@ def _restored() -> Iterator[None]:
     cvode, context = h.CVode(), h.ParallelContext()
     names = ("celsius", "dt", "steps_per_ms", "secondorder", "v_init")
     values = [getattr(h, name) for name in names]
-    # The local step first: switching it switches CVODE on.
-    local, active, atol = cvode.use_local_dt(), cvode.active(), cvode.atol()
+    active, local, atol = cvode.active(), cvode.use_local_dt(), cvode.atol()
     threads = int(context.nthread())
     try:
         yield
     finally:
-        cvode.atol(atol)
-        if cvode.use_local_dt() != local:
-            cvode.use_local_dt(local)
-        cvode.active(active)
+        cvode.active(0)
         if int(context.nthread()) != threads:
             context.nthread(threads)
         for name, value in zip(names, values, strict=True):
             setattr(h, name, value)
+        if active or cvode.use_local_dt() != local:
+            _activate(cvode, atol, local)  # changes dt
+            cvode.active(active)
+            h.dt = values[names.index("dt")]
+        cvode.atol(atol)
 
 
 def _set(celsius: float, dt: float, v_init: float | None, cvode_atol: float | None) -> None:
     cvode, context = h.CVode(), h.ParallelContext()
-    if cvode.use_local_dt():
-        cvode.use_local_dt(0)
     if cvode_atol is None:
         cvode.active(0)
     else:
-        _activate(cvode, cvode_atol)
+        _activate(cvode, cvode_atol, local=False)
     if int(context.nthread()) != 1:
         context.nthread(1)
     h.secondorder = 0
@@ -108,14 +107,17 @@ def _set(celsius: float, dt: float, v_init: float | None, cvode_atol: float | No
         h.v_init = v_init
 
 
-def _activate(cvode: Any, atol: float) -> None:
+def _activate(cvode: Any, atol: float, local: bool) -> None:
+    """Switch CVODE on, with one step for all or one for each cell."""
     cvode.atol(atol)
     try:
+        if cvode.use_local_dt() != local:  # switches CVODE on by itself
+            cvode.use_local_dt(local)
         cvode.active(1)
     except RuntimeError as error:  # NEURON 8 names the mechanism on stderr only
         raise SimulationError(
             f"A mechanism of the cells in memory has no variable step ({error}). nn_NaV is one: "
-            f"insert nn_NaV_sparse in its place, or use the fixed step (cvode_atol=None)."
+            f"run inside `generic_solvers()`, or use the fixed step (cvode_atol=None)."
         ) from error
 
 
