@@ -30,7 +30,7 @@ from noble_neuron.protocols.protocol import noble_step
 from noble_neuron.simulate.dataset import build_dataset
 from noble_neuron.simulate.workers import cores
 
-SAMPLES = 240
+SAMPLES = 600
 CELLS = 4
 AMPLITUDES = (-0.1, 0.5)  # nA
 GOAL = 1.1
