@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,6 +12,9 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from ..operators.clocked import ClockedNoble
+from ..store.hdf5 import Dataset
+from .config import TrainConfig
+from .loop import train
 from .losses import relative_lp
 from .whole_trace import Traces
 
@@ -72,6 +77,24 @@ def padded(trains: list[np.ndarray]) -> np.ndarray:
     for row, train in zip(out, trains, strict=True):
         row[: len(train)] = train
     return out
+
+
+def gather_times(data: Dataset, samples: Sequence[int], threshold: float) -> np.ndarray:
+    """Peak times [ms] of samples of a training set, read from its raw grid, inf-padded."""
+    return padded([peak_times(data.voltage(int(i)), data.dt(int(i)), threshold)
+                   for i in samples])
+
+
+def train_clocked(noble: ClockedNoble, training: SpikedTraces, validation: SpikedTraces,
+                  clock: TrainConfig, shape: TrainConfig, out: Path) -> tuple[bool, float]:
+    """Train the clock, then the shape, in OUT/clock and OUT/shape; both resume.
+
+    Returns:
+        Whether both finished, and the sum of their scores.
+    """
+    first = train(noble.clock, ClockTask(noble, training, validation), clock, out / "clock")
+    second = train(noble.shape, ShapeTask(noble, training, validation), shape, out / "shape")
+    return first.finished and second.finished, first.score + second.score
 
 
 class _Task:

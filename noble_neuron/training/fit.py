@@ -13,15 +13,19 @@ import numpy as np
 from ..errors import InputError
 from ..features.latent import LatentSpace
 from ..files import read_json, write_json
-from ..operators import NobleConfig, NobleFNO
+from ..operators import OPERATORS, ClockedConfig, ClockedNoble, NobleConfig
 from ..store.decimate import FACTOR
 from ..store.hdf5 import Dataset
 from ..surrogates import Card, bundle
 from ..units import unit
+from .clocked import SpikedTraces, gather_times, train_clocked
 from .config import TrainConfig
 from .loop import train
 from .split import Split, split_samples
 from .whole_trace import Traces, WholeTraceTask, gather
+
+
+CLOCK_TRAINING = TrainConfig(recipe="modern", batch_size=64, lr=3e-3, clip=1.0, epochs=200)
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,17 @@ class FitConfig:
         latent: Features that are its latent coordinates.
         factor: How many times coarser than the training set's its grid is.
         operator: Settings of the operator; latent size and voltage scale are set by the data.
-        training: Settings of the training.
+        training: Settings of the training; of a clocked operator's shape branch.
+        clock_training: Settings of a clocked operator's clock; it needs many cheap steps.
         split_seed: Draws validation and test currents.
         licence: Of the weights.
     """
 
     latent: tuple[str, ...] = ("I_thr", "s_thr")
     factor: int = FACTOR
-    operator: NobleConfig = field(default_factory=NobleConfig)
+    operator: NobleConfig | ClockedConfig = field(default_factory=NobleConfig)
     training: TrainConfig = field(default_factory=TrainConfig)
+    clock_training: TrainConfig = field(default_factory=lambda: CLOCK_TRAINING)
     split_seed: int = 0
     licence: str = "BSD-3-Clause"
 
@@ -95,25 +101,33 @@ def fit(
             np.array([latents[name] for name in seen]),
         )
         view = data.decimated(config.factor)
-        parts = [
-            gather(view, rows, space.encode(np.array([latents[names[i]] for i in rows])))
-            for rows in (split.train, split.validation)
-        ]
+        rows = (split.train, split.validation)
+        parts = [gather(view, r, space.encode(np.array([latents[names[i]] for i in r])))
+                 for r in rows]
         card = _card(data, split, space, parts[0], config)
-    mean, sd = parts[0].scale()
-    settings = replace(config.operator, latent_size=len(config.latent), v_mean=mean, v_sd=sd)
-    model = _seeded(settings, config.training.seed)
-    result = train(model, WholeTraceTask(*parts), config.training, out)
-    folder = bundle.save(out / "bundle", model, card)
-    return FitResult(result.finished, result.score, folder, split)
+        model = _new_model(config, parts[0])
+        if isinstance(model, ClockedNoble):
+            times = [gather_times(data, r, card.threshold) for r in rows]
+    if isinstance(model, ClockedNoble):
+        spiked = [SpikedTraces(*pair) for pair in zip(parts, times, strict=True)]
+        finished, score = train_clocked(model, *spiked, config.clock_training, config.training,
+                                        out)
+    else:
+        result = train(model, WholeTraceTask(*parts), config.training, out)
+        finished, score = result.finished, result.score
+    return FitResult(finished, score, bundle.save(out / "bundle", model, card), split)
 
 
-def _seeded(settings: NobleConfig, seed: int) -> NobleFNO:
+def _new_model(config: FitConfig, training: Traces):
+    """The untrained operator, its voltage scale taken from the training traces."""
     import torch
 
+    mean, sd = training.scale()
+    settings = replace(config.operator, latent_size=len(config.latent), v_mean=mean, v_sd=sd)
+    kind = {settings_kind: operator for settings_kind, operator in OPERATORS.values()}
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return NobleFNO(settings)
+        torch.manual_seed(config.training.seed)
+        return kind[type(settings)](settings)
 
 
 def _split(data: Dataset, held_out: set[str], seed: int, path: Path) -> Split:

@@ -1,0 +1,101 @@
+"""The clock: averages with closed forms, spikes where the phase says."""
+
+import numpy as np
+import pytest
+import torch
+
+from noble_neuron.errors import InputError
+from noble_neuron.operators import ClockedConfig, ClockedNoble
+from noble_neuron.operators.clock import SpikeClock, averages, spans, ticks
+
+torch.set_num_threads(1)
+
+
+def step(dt, onset, duration, amplitude, total):
+    t = torch.arange(round(total / dt)) * dt
+    return (amplitude * ((t >= onset - 1e-6) & (t < onset + duration - 1e-6)).float())[None]
+
+
+@pytest.fixture
+def small():
+    torch.manual_seed(3)
+    return ClockedNoble(ClockedConfig(latent_size=3, window_ms=60.0, clock_hidden=16, layers=2,
+                                      hidden=6, modes=16))
+
+
+@pytest.mark.parametrize("dt", [0.025, 0.075, 0.11])
+def test_ticks_lose_no_charge(dt):
+    current = torch.rand(2, 451)
+    means = ticks(current, dt, 1.5)
+    torch.testing.assert_close(means.sum(-1) * 1.5, current.sum(-1) * dt, rtol=1e-5, atol=1e-5)
+
+
+def test_the_average_of_a_step_is_its_exponential_rise():
+    drive = ticks(step(0.075, 15.0, 45.0, 0.3, 60.0), 0.075, 1.5)
+    slow = averages(drive, 1.5, (10.0, 40.0))[0]
+    middle = np.arange(40) * 1.5 + 0.75
+    for k, tau in ((1, 10.0), (2, 40.0)):
+        expected = np.where(middle > 15, 0.3 * (1 - np.exp(-(middle - 15) / tau)), 0.0)
+        np.testing.assert_allclose(slow[:, k], expected, atol=2e-6)
+
+
+def test_spikes_stand_where_the_phase_passes_whole_numbers():
+    clock = SpikeClock(2, 4, step_ms=1.5, memory_ms=(5.0,), current_scale=1.0)
+    rate = 0.0371  # spikes per ms
+    phase = torch.arange(41)[None] * 1.5 * torch.tensor([[rate], [0.0]])
+    times = clock.spike_times(phase)
+    np.testing.assert_allclose(times[0], [1 / rate, 2 / rate], rtol=1e-5)
+    assert torch.isinf(times[1]).all()
+
+
+def test_a_later_step_fires_later_by_as_much(small):
+    latent = torch.tensor([[1.0, 2.0, 3.0]])
+    t = torch.arange(800) * 0.075
+    with torch.no_grad():
+        for parameter in small.clock.rate[-1].parameters():
+            parameter.mul_(8)  # untrained, it would hardly distinguish one current from another
+        early = small.phase(step(0.075, 6.0, 30.0, 3.0, 60.0), latent, t)[0].diff()
+        late = small.phase(step(0.075, 18.0, 30.0, 3.0, 60.0), latent, t)[0].diff()
+    torch.testing.assert_close(late[8:], early[:-8], rtol=1e-4, atol=1e-6)
+    assert early.max() > 1.2 * early.min()
+
+
+def test_spans_are_measured_from_the_neighbouring_spikes():
+    times = torch.tensor([[2.0, 5.0, torch.inf], [torch.inf] * 3])
+    since, until = spans(times, torch.tensor([1.0, 2.0, 4.0, 7.0]))
+    assert since[0].tolist() == [torch.inf, 0.0, 2.0, 2.0]
+    assert until[0].tolist() == [1.0, 3.0, 1.0, torch.inf]
+    assert torch.isinf(since[1]).all() and torch.isinf(until[1]).all()
+
+
+def test_shape_of_the_answer_and_gradient_of_every_weight(small):
+    current, latent = torch.rand(2, 797), torch.rand(2, 3) * 3
+    t = torch.arange(797) * 0.075
+    assert small(current, latent, t).shape == (2, 797)
+    small.voltage(current, latent, t, torch.tensor([[20.0], [torch.inf]])).square().sum().backward()
+    small.phase(current, latent, t).square().sum().backward()
+    idle = [n for n, p in small.named_parameters() if p.grad is None or not p.grad.abs().sum()]
+    assert not idle
+
+
+def test_a_finer_grid_gives_the_same_voltage(small):
+    latent, times = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[20.0, 41.3]])
+    with torch.no_grad():
+        coarse, fine = (
+            small.voltage(step(dt, 15.0, 30.0, 0.3, 60.0), latent,
+                          torch.arange(round(60 / dt)) * dt, times)[0]
+            for dt in (0.075, 0.025)
+        )
+    error = (fine[::3] - coarse).abs()
+    assert error.median() < 0.02 * coarse.std() and coarse.std() > 0.05
+
+
+def test_too_long_a_current_is_refused(small):
+    with pytest.raises(InputError, match="spans 60 ms"):
+        small(torch.zeros(1, 1000), torch.ones(1, 3), torch.arange(1000) * 0.075)
+
+
+@pytest.mark.parametrize("setting", [{"clock_ms": 0.0}, {"memory_ms": (3.0, -1.0)}, {"layers": 0}])
+def test_settings_are_checked(setting):
+    with pytest.raises(InputError, match=next(iter(setting))):
+        ClockedConfig(**setting)
