@@ -9,7 +9,8 @@ from neuron import h
 
 from noble_neuron.nrn import mechanisms
 from noble_neuron.nrn.session import session
-from tests.vs_neuron.equations import (
+
+from .equations import (
     CELSIUS,
     GATES,
     na_tg,
