@@ -69,29 +69,45 @@ def _dataset(o: argparse.Namespace) -> None:
 
 
 def _train(o: argparse.Namespace) -> None:
-    from .operators import NobleConfig
+    from dataclasses import replace
+
     from .simulate.study import Study
-    from .training.config import TrainConfig
-    from .training.fit import FitConfig, fit
+    from .training.fit import CLOCK_TRAINING, FitConfig, fit
 
     study = Study.load(o.study)
     latent = tuple(o.latent.split(","))
     held_out = [name for name, role in study.roles.items() if role == "held out"]
-    training = TrainConfig(
-        recipe=o.recipe,
-        epochs=o.epochs,
-        batch_size=o.batch,
-        lr=o.lr,
-        seed=o.seed,
-        device=o.device,
-        max_minutes=o.minutes,
+    config = FitConfig(
+        latent=latent,
+        factor=o.factor,
+        operator=_operator(o),
+        training=_training(o),
+        clock_training=replace(
+            CLOCK_TRAINING, epochs=o.clock_epochs, seed=o.seed, device=o.device,
+            max_minutes=o.minutes,
+        ),
     )
-    operator = NobleConfig(layers=o.layers, hidden=o.hidden, modes=o.modes)
-    config = FitConfig(latent=latent, factor=o.factor, operator=operator, training=training)
     result = fit(o.dataset, study.latents(latent), held_out, o.out, config)
     _say(
         f"written: {result.bundle}, validation score {result.score:.4g}"
         + ("" if result.finished else "; the time was up, the same command goes on")
+    )
+
+
+def _operator(o: argparse.Namespace):
+    from .operators import ClockedConfig, NobleConfig
+
+    kind = {"noble_clocked": ClockedConfig, "noble_fno": NobleConfig}[o.operator]
+    given = {"layers": o.layers, "hidden": o.hidden, "modes": o.modes}
+    return kind(**{name: value for name, value in given.items() if value is not None})
+
+
+def _training(o: argparse.Namespace):
+    from .training.config import TrainConfig
+
+    return TrainConfig(
+        recipe=o.recipe, epochs=o.epochs, batch_size=o.batch, lr=o.lr, seed=o.seed,
+        device=o.device, max_minutes=o.minutes,
     )
 
 
@@ -141,20 +157,18 @@ def _compare(o: argparse.Namespace) -> None:
 
 
 def _evolve(o: argparse.Namespace) -> None:
-    import time
-
     from .evolution.search import SearchConfig, evolve
-    from .evolution.select import Choice, choose, publish
+    from .evolution.select import Choice, choose, cost_of, publish
     from .evolution.spec import SearchSpec
 
-    began = time.monotonic()
     spec = SearchSpec.read(o.spec)
-    config = SearchConfig(o.offspring, o.passive_generations, o.generations, o.seed)
+    config = SearchConfig(
+        o.offspring, o.passive_generations, o.generations, o.last_generations, o.seed
+    )
     archive = evolve(spec, o.out, config, o.workers)
     choice = Choice(models=o.models, held_out=o.hold_out, seed=o.seed)
-    taken = choose(spec, archive.of("active"), choice, o.workers)
-    cost = {"evaluations": len(archive.rows), "minutes": (time.monotonic() - began) / 60}
-    publish(spec, taken, choice, cost, o.out)
+    taken = choose(spec, archive.whole_models(), choice, o.workers)
+    publish(spec, taken, choice, cost_of(archive.rows.values()), o.out)
     _say(f"written: {o.out}, {len(taken)} models")
 
 
@@ -227,9 +241,16 @@ def _fill_train(add: argparse.ArgumentParser) -> None:
     add.add_argument("--epochs", type=int, default=300, help="passes over the data")
     add.add_argument("--batch", type=int, default=32, help="samples per step")
     add.add_argument("--lr", type=float, default=0.004, help="learning rate")
-    add.add_argument("--layers", type=int, default=12, help="Fourier layers")
-    add.add_argument("--hidden", type=int, default=24, help="channels")
-    add.add_argument("--modes", type=int, default=256, help="Fourier modes")
+    add.add_argument(
+        "--operator",
+        default="noble_clocked",
+        choices=("noble_clocked", "noble_fno"),
+        help="with a learned clock, or the paper's",
+    )
+    add.add_argument("--clock-epochs", type=int, default=200, help="passes of the clock")
+    add.add_argument("--layers", type=int, help="Fourier layers; the operator's own by default")
+    add.add_argument("--hidden", type=int, help="channels; the operator's own by default")
+    add.add_argument("--modes", type=int, help="Fourier modes; the operator's own by default")
     add.add_argument("--minutes", type=float, help="stop after so long; no limit if not given")
     add.add_argument("--seed", type=int, default=0, help="of the samples' order and the weights")
     _device(add)
@@ -249,8 +270,11 @@ def _fill_evolve(add: argparse.ArgumentParser) -> None:
     add.add_argument("spec", help="search specification, JSON")
     add.add_argument("--out", default="evolution", help="folder of the archive and the result")
     add.add_argument("--offspring", type=int, default=40, help="candidates per generation")
-    add.add_argument("--passive-generations", type=int, default=15, help="of the first stage")
-    add.add_argument("--generations", type=int, default=100, help="of the second stage")
+    add.add_argument("--passive-generations", type=int, default=12, help="of the first stage")
+    add.add_argument("--generations", type=int, default=40, help="of the second stage")
+    add.add_argument(
+        "--last-generations", type=int, default=100, help="that count only what exceeds 2 SD"
+    )
     add.add_argument("--models", type=int, default=60, help="size of the hall of fame")
     add.add_argument("--hold-out", type=int, default=10, help="models that training never sees")
     _seed_and_workers(add)

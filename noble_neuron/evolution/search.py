@@ -79,6 +79,10 @@ class Archive:
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
+    def whole_models(self) -> list[dict[str, Any]]:
+        """Rows of every stage but the passive one."""
+        return [row for row in self.rows.values() if row["stage"] != "passive"]
+
     def of(self, stage: str) -> list[dict[str, Any]]:
         return [row for row in self.rows.values() if row["stage"] == stage]
 

@@ -144,6 +144,12 @@ def held_out(taken: list[dict[str, Any]], choice: Choice) -> list[int]:
     return sorted(int(i) for i in (*first, *others))
 
 
+def cost_of(rows: Iterable[dict[str, Any]]) -> dict[str, float]:
+    """What a search took: candidates measured, and core hours spent on them."""
+    seconds = [row["seconds"] for row in rows]
+    return {"candidates": len(seconds), "core_hours": round(sum(seconds) / 3600, 3)}
+
+
 def publish(spec: SearchSpec, taken: list[dict[str, Any]], choice: Choice,
             cost: dict[str, float], folder: str | os.PathLike) -> None:
     """Write morphology, hof.json and split.json: a folder that `cells.builtin` reads."""
