@@ -1,5 +1,7 @@
 """Training sets built by real processes: any number, some of them killed."""
 
+import fcntl
+import json
 import logging
 import os
 import resource
@@ -137,8 +139,6 @@ def test_each_sample_carries_what_made_it(small, tmp_path):
         assert table["dt"].tolist() == [0.025, 0.025]
         assert table["celsius"].tolist() == [6.3, 6.3]
         assert dataset.cells[1]["source"]["arguments"] == {"diameter": 25.0}
-        import json
-
         protocol = Protocol.from_dict(json.loads(table["protocol"][0]))
         assert protocol == samples[0].protocol
         assert np.array_equal(dataset.voltage(0), simulate(cells[1], protocol).v.astype("f4"))
@@ -189,6 +189,18 @@ def test_another_builds_shards_are_not_mixed_in(small, tmp_path):
     (tmp_path / "set.h5.parts" / "plan.json").write_text('{"plan": "other"}')
     with pytest.raises(StoreError, match="unfinished build of another training set"):
         build_dataset([small("ball")], [(0, noble_step(0.1))], tmp_path / "set.h5", workers=1)
+
+
+def test_two_builds_of_one_file_do_not_meet(small, tmp_path):
+    samples = [(0, Protocol("s", 20.0, (Step(0.1, 5.0, 10.0),)))]
+    parts = tmp_path / "set.h5.parts"
+    parts.mkdir()
+    with open(parts / "lock", "w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(StoreError, match="Another process is building .*set.h5 now"):
+            build_dataset([small("ball")], samples, tmp_path / "set.h5", workers=1)
+    build_dataset([small("ball")], samples, tmp_path / "set.h5", workers=1)
+    assert not parts.exists()
 
 
 @pytest.fixture

@@ -21,8 +21,10 @@ def test_a_log_gets_a_line_every_half_minute(clocked, capsys):
         told.step(2)
     lines = capsys.readouterr().err.splitlines()
     # What an earlier run had done does not count as speed.
-    assert lines == ["set.h5: 460/1000, 2.00/s, 0:04:30 left",
-                     "set.h5: 520/1000, 2.00/s, 0:04:00 left"]
+    assert lines == [
+        "set.h5: 460/1000, 2.00/s, 0:04:30 left",
+        "set.h5: 520/1000, 2.00/s, 0:04:00 left",
+    ]
 
 
 def test_short_work_is_silent(clocked, capsys):
@@ -33,17 +35,21 @@ def test_short_work_is_silent(clocked, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("seconds, text", [(0, "0:00:00"), (3725.4, "1:02:05"),
-                                           (float("inf"), "?")])
+@pytest.mark.parametrize(
+    "seconds, text", [(0, "0:00:00"), (3725.4, "1:02:05"), (float("inf"), "?")]
+)
 def test_clock(seconds, text):
     assert progress.clock(seconds) == text
 
 
-@pytest.mark.parametrize("said, expected", [
-    ({}, (0, 1)),
-    ({"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "4"}, (2, 4)),
-    ({"PMI_RANK": "1", "PMI_SIZE": "3"}, (1, 3)),
-])
+@pytest.mark.parametrize(
+    "said, expected",
+    [
+        ({}, (0, 1)),
+        ({"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "4"}, (2, 4)),
+        ({"PMI_RANK": "1", "PMI_SIZE": "3"}, (1, 3)),
+    ],
+)
 def test_rank_is_what_mpiexec_says(monkeypatch, said, expected):
     for name in ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMI_SIZE"):
         monkeypatch.delenv(name, raising=False)
