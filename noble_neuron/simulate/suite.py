@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..errors import InputError
@@ -10,27 +12,33 @@ from .plan import Sample
 from .study import Study
 
 BELOW_BLOCK = 0.85  # close to block, spike counts depend on the solver
+RANGE = 2.0  # times I_thr
 
 
-def amplitudes(study: Study) -> AmplitudeDistribution:
-    """The distribution of step amplitudes for these cells (the paper's section 3.2)."""
-    tops = []
-    for features in study.features:
-        block = features.get("I_block", np.nan)
-        top = features.get("measured_to", features.get("I_at_max", np.nan))
-        tops.append(BELOW_BLOCK * block if np.isfinite(block) else top)
-    return AmplitudeDistribution.fit([f["I_thr"] for f in study.features], tops)
+def amplitudes(features: Mapping[str, float]) -> AmplitudeDistribution:
+    """The distribution of step amplitudes for one cell (the paper's section 3.2).
+
+    Its mode is the cell's threshold and its top twice that, or less where the cell comes near
+    its block, or was measured no further: the paper's 60 cells share one range, but a family
+    whose thresholds differ by a factor would leave some cells silent in a shared one.
+
+    Args:
+        features: The cell's, as a `Study` keeps them.
+    """
+    block = features.get("I_block", np.nan)
+    measured = features.get("measured_to", features.get("I_at_max", np.nan))
+    top = np.nanmin([RANGE * features["I_thr"], BELOW_BLOCK * block, measured])
+    return AmplitudeDistribution.fit([features["I_thr"]], [top])
 
 
 def noble_samples(study: Study, per_cell: int, seed: int) -> list[Sample]:
     """`per_cell` of the paper's steps for each cell, every cell with its own draw."""
     if per_cell < 1:
         raise InputError(f"A training set needs at least one current per cell: got {per_cell}.")
-    distribution = amplitudes(study)
     children = np.random.SeedSequence(seed).spawn(len(study.cells))
     seeds = [int(child.generate_state(1)[0]) for child in children]
     return [
         Sample(k, protocol, seeds[k])
         for k in range(len(study.cells))
-        for protocol in noble_suite(per_cell, distribution, seeds[k])
+        for protocol in noble_suite(per_cell, amplitudes(study.features[k]), seeds[k])
     ]

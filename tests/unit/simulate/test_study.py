@@ -78,10 +78,18 @@ def test_two_cells_of_one_name_are_refused(line):
 def test_samples_cover_the_cells_range_and_follow_the_seed(line):
     rows = tuple({"I_thr": 0.1, "I_block": float("nan"), "measured_to": 0.4} for _ in range(4))
     study = Study("balls", line.study.cells, rows, (2,))
-    assert amplitudes(study).high == 0.4
     samples = noble_samples(study, 5, seed=3)
     assert [s.cell for s in samples] == [k for k in range(4) for _ in range(5)]
     drawn = [s.protocol.stimuli[0].amplitude for s in samples]
-    assert len(set(drawn)) == 20 and max(drawn) <= 0.4
+    assert len(set(drawn)) == 20 and max(drawn) <= 0.2
     assert samples == noble_samples(study, 5, seed=3)
     assert samples != noble_samples(study, 5, seed=4)
+
+
+@pytest.mark.parametrize(
+    "block, measured_to, top", [(float("nan"), 0.9, 0.4), (0.4, 0.9, 0.34), (float("nan"), 0.3, 0.3)]
+)
+def test_currents_end_at_twice_the_threshold_or_before_the_block(block, measured_to, top):
+    features = {"I_thr": 0.2, "I_block": block, "measured_to": measured_to}
+    assert amplitudes(features).high == pytest.approx(top)
+    assert amplitudes(features).mode == 0.2
