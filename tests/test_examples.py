@@ -1,0 +1,39 @@
+"""Every example runs as a script, as its own docstring says."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from noble_neuron.assets import library_dir
+
+ROOT = Path(__file__).resolve().parents[1]
+SAYS = {
+    "howto/own_cell.py": "I_thr",
+    "howto/ask_a_surrogate.py": "spikes",
+    "workflows/cells_to_report.py": "report:",
+}
+
+
+def test_every_example_is_here():
+    found = {str(p.relative_to(ROOT / "examples")) for p in (ROOT / "examples").rglob("*.py")}
+    assert found == set(SAYS)
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_it_runs(name, tmp_path):
+    if name == "howto/ask_a_surrogate.py" and not (library_dir() / "pvalb/bundle").is_dir():
+        pytest.skip("this checkout has no pvalb weights yet")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / name), str(tmp_path)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert SAYS[name] in done.stdout
