@@ -22,6 +22,5 @@ if __name__ == "__main__":
     voltage = surrogate.predict(np.tile(current, (len(cells), 1)), cells, dt)
     for point, v in zip(cells, voltage, strict=True):
         said = space.latent(point)
-        print(
-            f"{said.names} = {said.values}: {len(spike_times(Trace(t, v), surrogate.threshold))} spikes"
-        )
+        spikes = spike_times(Trace(t, v), surrogate.threshold)
+        print(f"{said.values} {said.units}: {len(spikes)} spikes")
