@@ -3,10 +3,11 @@
 As in the paper (section 2): first the passive parameters against the passive features, with
 every active conductance at zero; then all of them against all features, the passive ones
 within the range that the good passive models span. One objective per target, |z|, plus one
-for firing that is not tonic. The second stage ends with generations that start from the
-models with the smallest worst |z| and count only what exceeds 2 SD: the front of a search
-over many objectives is full of models that are excellent in most features and impossible in
-one, and a hall of fame needs models that are possible in all.
+for firing that is not tonic. The front of a search over so many objectives is full of models
+that are excellent in most features and impossible in one, and a hall of fame needs models
+that are possible in all. So the last generations start from the models of smallest worst |z|
+and have three objectives: the worst |z|, the sum of squares of what exceeds 2 SD, and firing
+that is not tonic.
 
 Every evaluation is appended to OUT/archive.jsonl. That file is also the checkpoint: the
 search is deterministic, so a restarted one asks for the same candidates, finds them in the
@@ -173,7 +174,9 @@ def _run(evaluator: _Evaluator, generations: int, config: SearchConfig, archive:
         candidates = [values_of(individual) for individual in individuals]
         return _evaluate(evaluator, candidates, archive, pool, bar)
 
-    search = DEAPOptimisation(evaluator=evaluator, offspring_size=config.offspring, eta=10.0,
+    # Wide mutations (small eta) to find the region, narrow ones to fill it.
+    search = DEAPOptimisation(evaluator=evaluator, offspring_size=config.offspring,
+                              eta=40.0 if evaluator.stage == "last" else 10.0,
                               mutpb=0.7, cxpb=0.7, map_function=evaluate, seed=config.seed,
                               selector_name="IBEA")
     with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
@@ -208,9 +211,9 @@ class _Evaluator(bluepyopt.evaluators.Evaluator):
 
     def __init__(self, spec: SearchSpec, stage: str, parameters: list[Parameter]):
         self.name, self.stage, self.parameters = spec.name, stage, parameters
-        self.tolerated = TOLERATED if stage == "last" else 0.0
         self.targets = targets_of(spec, stage)
-        names = [t.feature for t in self.targets] + ["untonic"] * (stage != "passive")
+        names = [t.feature for t in self.targets] if stage != "last" else ["worst", "excess"]
+        names += ["untonic"] * (stage != "passive")
         super().__init__(
             objectives=[bluepyopt.objectives.Objective(n) for n in names],
             params=[bluepyopt.parameters.Parameter(p.name, bounds=[0.0, 1.0]) for p in parameters],
@@ -227,9 +230,8 @@ class _Evaluator(bluepyopt.evaluators.Evaluator):
         features = row["features"]
         z = [min(abs(t.z(features[t.feature])), UNFIT) if t.feature in features else UNFIT
              for t in self.targets]
-        if self.tolerated:
-            # A little of the rest, so that of two possible models the better one wins.
-            z = [max(0.0, value - self.tolerated) + 0.05 * value for value in z]
+        if self.stage == "last":
+            z = [max(z), sum(max(0.0, value - TOLERATED) ** 2 for value in z)]
         untonic = [min(features.get("untonic", UNFIT), UNFIT)] if self.stage != "passive" else []
         return z + untonic
 
