@@ -50,25 +50,42 @@ def ensemble(name_or_folder: str | os.PathLike) -> Ensemble:
         folder = Path(name_or_folder)
     if not (folder / "hof.json").is_file():
         known = ", ".join(sorted(p.parent.name for p in library_dir().glob("*/hof.json")))
-        raise InputError(f"No ensemble {name_or_folder!s}: it is no folder with a hof.json, and "
-                         f"no built-in one ({known}).")
+        raise InputError(
+            f"No ensemble {name_or_folder!s}: it is no folder with a hof.json, and "
+            f"no built-in one ({known})."
+        )
     stored, split = (read_json(folder / file) for file in ("hof.json", "split.json"))
     try:
         if stored["format"] != FORMAT:
-            raise InputError(f"{folder / 'hof.json'} is of format {stored['format']}; this "
-                             f"version of noble_neuron reads format {FORMAT}.")
-        cells = tuple(_cell(stored, k, model, folder)
-                      for k, model in enumerate(stored["models"]))
-        return Ensemble(stored["name"], cells, tuple(m["features"] for m in stored["models"]),
-                        tuple(split["train"]), tuple(split["test"]))
+            raise InputError(
+                f"{folder / 'hof.json'} is of format {stored['format']}; this "
+                f"version of noble_neuron reads format {FORMAT}."
+            )
+        cells = tuple(_cell(stored, k, model, folder) for k, model in enumerate(stored["models"]))
+        return Ensemble(
+            stored["name"],
+            cells,
+            tuple(m["features"] for m in stored["models"]),
+            tuple(split["train"]),
+            tuple(split["test"]),
+        )
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder / 'hof.json'} or its split.json lacks {error}.") from None
 
 
 def _cell(stored: Mapping[str, Any], k: int, model: Mapping[str, Any], folder: Path) -> HofCell:
     shared = dict(stored["cell"])
-    source = {**shared.pop("source"), "groups": model["groups"],
-              "origin": f"{folder / 'hof.json'}, model {k}"}
+    source = {
+        **shared.pop("source"),
+        "groups": model["groups"],
+        "origin": f"{folder / 'hof.json'}, model {k}",
+    }
     source["morphology"] = str(folder / source["morphology"])
-    return HofCell(name=f"{stored['name']}/{k}", loader="swc", source=source,
-                   ensemble=stored["name"], hof=k, **shared)
+    return HofCell(
+        name=f"{stored['name']}/{k}",
+        loader="swc",
+        source=source,
+        ensemble=stored["name"],
+        hof=k,
+        **shared,
+    )

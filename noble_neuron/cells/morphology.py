@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-import math
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from neuron import h
 from ..errors import InputError
 from . import biophysics
 from .spec import HofCell, group_name
+from .swc import check_swc
+from .tree import Piece, recorded, regrown
 
 AXON_RULES = ("stub", "hl23", "none")
 _STUB_LENGTH = 30.0  # um, each of two
 _FAR = 60.0  # um from the soma: where the second stub's diameter is measured
-_SOMA = 1  # SWC type
 
 
 class _Owner:
@@ -40,25 +41,50 @@ def build(cell: HofCell) -> _Owner:
     """
     source = cell.source
     owner = _Owner(cell.name)
-    grow(source, owner)
-    groups: dict[str, list] = {}
-    for section in _sections(owner):
-        groups.setdefault(group_name(section), []).append(section)
+    groups = grow(source, owner)
     biophysics.apply(groups, source, str(source.get("origin", f"cell {cell.name}")))
     return owner
 
 
-def grow(source: dict[str, Any], owner: Any) -> None:
-    """Import the morphology onto `owner`, set its segments, and replace its axon."""
+def grow(source: dict[str, Any], owner: Any) -> dict[str, list]:
+    """Sections of the morphology, its segments set and its axon replaced.
+
+    They become attributes of `owner` by group (`owner.dend`), as Import3d would make them.
+
+    Returns:
+        Sections by group name.
+    """
     rule = source.get("axon", "none")
     if rule not in AXON_RULES:
         raise InputError(f"axon must be one of {', '.join(AXON_RULES)}; got {rule!r}.")
-    import_file(source["morphology"], owner)
-    length = source.get("nseg_um", 40)
-    for section in owner.all:
-        section.nseg = 1 + 2 * int(section.L / length)
-    if rule != "none":
-        replace_axon(owner, measured=rule == "hl23")
+    path = Path(source["morphology"])
+    if not path.is_file():
+        raise InputError(f"No such morphology file: {path}")
+    state = path.stat()
+    length = float(source.get("nseg_um", 40))
+    pieces = _pieces(path.absolute(), state.st_mtime_ns, state.st_size, rule, length)
+    groups: dict[str, list] = {}
+    for section in regrown(pieces, owner):
+        groups.setdefault(group_name(section), []).append(section)
+    for group, sections in groups.items():
+        setattr(owner, group, sections)
+    return groups
+
+
+@lru_cache(maxsize=16)
+def _pieces(path: Path, modified: int, size: int, rule: str, length: float) -> tuple[Piece, ...]:
+    """The geometry of a file by these rules; read again when the file changes."""
+    owner, before = _Owner("imported"), set(h.allsec())
+    try:
+        import_file(path, owner)
+        for section in owner.all:
+            section.nseg = 1 + 2 * int(section.L / length)
+        if rule != "none":
+            replace_axon(owner, measured=rule == "hl23")
+        return recorded([s for s in h.allsec() if s not in before])
+    finally:
+        for section in [s for s in h.allsec() if s not in before]:
+            h.delete_section(sec=section)
 
 
 def import_file(path: str | Path, owner: Any) -> None:
@@ -69,8 +95,6 @@ def import_file(path: str | Path, owner: Any) -> None:
         raise InputError(f"A morphology must be an .swc or .asc file; got {path}.")
     if suffix == ".swc":
         check_swc(path)
-    elif not path.is_file():
-        raise InputError(f"No such morphology file: {path}")
     h.load_file("import3d.hoc")
     reader = h.Import3d_SWC_read() if suffix == ".swc" else h.Import3d_Neurolucida3()
     reader.quiet = 1
@@ -111,7 +135,6 @@ def replace_axon(owner: Any, measured: bool) -> None:
         owner.axon.append(section)
     owner.axon[0].connect(owner.soma[0](1), 0)
     owner.axon[1].connect(owner.axon[0](1), 0)
-    owner.all = _sections(owner)
 
 
 def _axon_diameters(soma: Any, axon: list) -> tuple[float, float]:
@@ -121,95 +144,3 @@ def _axon_diameters(soma: Any, axon: list) -> tuple[float, float]:
     near = axon[0].diam
     far = (s.diam for s in axon if h.distance(soma(0.5), s(0.5)) > _FAR)
     return near, next(far, near)
-
-
-def _sections(owner: Any) -> list:
-    """All sections of the soma's tree."""
-    return list(owner.soma[0].wholetree())
-
-
-def check_swc(path: str | Path) -> None:
-    """Refuse a file that Import3d would misread, naming the line.
-
-    Raises:
-        InputError: No such file, a line that is not seven numbers, a point given twice, a
-            parent that does not exist or comes later, a cycle, or no soma.
-    """
-    points = _read_points(Path(path))
-    if not any(kind == _SOMA for _, kind, _ in points.values()):
-        raise InputError(f"{path} has no soma: no point is of type 1 (the second column).")
-    for number, (line, _, parent) in points.items():
-        if parent != -1 and parent not in points:
-            raise InputError(
-                f"{path}, line {line}: point {number} has parent {parent}, "
-                f"which the file does not define."
-            )
-    _refuse_cycle(path, points)
-    for number, (line, _, parent) in points.items():
-        if parent >= number:
-            raise InputError(
-                f"{path}, line {line}: point {number} comes before its parent "
-                f"{parent}; number the points from the root outwards."
-            )
-
-
-def _read_points(path: Path) -> dict[int, tuple[int, int, int]]:
-    """Point number -> (line, type, parent)."""
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        raise InputError(f"No such morphology file: {path}") from None
-    except OSError as error:
-        raise InputError(f"Cannot read the morphology {path}: {error.strerror}.") from error
-    points: dict[int, tuple[int, int, int]] = {}
-    for line, text in enumerate(lines, start=1):
-        fields = text.partition("#")[0].split()
-        if not fields:
-            continue
-        number, kind, parent = _point(fields, f"{path}, line {line}")
-        if number in points:
-            raise InputError(
-                f"{path}, line {line}: point {number} was already given on line "
-                f"{points[number][0]}."
-            )
-        points[number] = line, kind, parent
-    if not points:
-        raise InputError(f"{path} holds no points; an SWC line reads: id type x y z r parent.")
-    return points
-
-
-def _point(fields: list[str], where: str) -> tuple[int, int, int]:
-    """(number, type, parent) of one line's fields."""
-    if len(fields) < 7:
-        raise InputError(
-            f"{where}: expected seven numbers (id type x y z r parent), "
-            f"got {len(fields)}: {' '.join(fields)}"
-        )
-    values = []
-    for name, text in zip(("id", "type", "x", "y", "z", "r", "parent"), fields, strict=False):
-        try:
-            value = float(text)
-        except ValueError:
-            raise InputError(f"{where}: {name} is not a number: {text!r}") from None
-        if not math.isfinite(value) or (name in ("id", "type", "parent") and value % 1):
-            raise InputError(f"{where}: {name} is not usable: {text!r}")
-        values.append(value)
-    if values[5] < 0:
-        raise InputError(f"{where}: the radius is negative: {fields[5]!r}")
-    return int(values[0]), int(values[1]), int(values[6])
-
-
-def _refuse_cycle(path: Path | str, points: dict[int, tuple[int, int, int]]) -> None:
-    rooted: set[int] = set()
-    for start in points:
-        way: set[int] = set()
-        number = start
-        while number != -1 and number not in rooted:
-            if number in way:
-                raise InputError(
-                    f"{path}, line {points[number][0]}: point {number} is its own "
-                    f"ancestor; the points must form a tree without a cycle."
-                )
-            way.add(number)
-            number = points[number][2]
-        rooted |= way

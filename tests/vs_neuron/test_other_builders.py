@@ -69,8 +69,14 @@ def said(script, folder):
     """What the script's builder made."""
     text = f"STEP, DURATION, DT = {STEP}, {DURATION}, {DT}\n" + SAY + script
     (folder / "builder.py").write_text(text)
-    answer = subprocess.run([sys.executable, "builder.py"], cwd=folder, capture_output=True,
-                            text=True, timeout=300, check=False)
+    answer = subprocess.run(
+        [sys.executable, "builder.py"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert answer.returncode == 0, answer.stderr[-3000:]
     return json.loads((folder / "said.json").read_text())
 
@@ -97,8 +103,28 @@ def same(cell, theirs):
 
 def _of_state(key):
     """Values that a simulation, not the builder, has left behind."""
-    return key.startswith(("m_", "h_", "n_", "i_", "ina", "ik", "ica", "dina", "dik", "il_",
-                           "gna_", "gk_", "minf", "hinf", "ninf", "mtau", "htau", "ntau"))
+    return key.startswith(
+        (
+            "m_",
+            "h_",
+            "n_",
+            "i_",
+            "ina",
+            "ik",
+            "ica",
+            "dina",
+            "dik",
+            "il_",
+            "gna_",
+            "gk_",
+            "minf",
+            "hinf",
+            "ninf",
+            "mtau",
+            "htau",
+            "ntau",
+        )
+    )
 
 
 def test_bluepyopt(tmp_path):
@@ -107,22 +133,50 @@ def test_bluepyopt(tmp_path):
     rows = [
         {"param_name": "celsius", "value": 6.3, "type": "global"},
         {"param_name": "v_init", "value": -65, "type": "global"},
-        *({"param_name": n, "value": v, "sectionlist": "all", "type": "section",
-           "dist_type": "uniform"} for n, v in (("g_pas", 1e-4), ("e_pas", -65.0), ("Ra", 120.0),
-                                                ("cm", 1.2))),
-        *({"param_name": n, "bounds": [0, 1], "sectionlist": s, "type": "range",
-           "dist_type": "uniform"} for n, s in (("gnabar_hh", "somatic"), ("gkbar_hh", "somatic"),
-                                                ("gnabar_hh", "axonal"))),
-        {"param_name": "gkbar_hh", "sectionlist": "basal", "type": "range", "dist_type": "exp",
-         "dist": EXP, "bounds": [0, 1]},
+        *(
+            {
+                "param_name": n,
+                "value": v,
+                "sectionlist": "all",
+                "type": "section",
+                "dist_type": "uniform",
+            }
+            for n, v in (("g_pas", 1e-4), ("e_pas", -65.0), ("Ra", 120.0), ("cm", 1.2))
+        ),
+        *(
+            {
+                "param_name": n,
+                "bounds": [0, 1],
+                "sectionlist": s,
+                "type": "range",
+                "dist_type": "uniform",
+            }
+            for n, s in (
+                ("gnabar_hh", "somatic"),
+                ("gkbar_hh", "somatic"),
+                ("gnabar_hh", "axonal"),
+            )
+        ),
+        {
+            "param_name": "gkbar_hh",
+            "sectionlist": "basal",
+            "type": "range",
+            "dist_type": "exp",
+            "dist": EXP,
+            "bounds": [0, 1],
+        },
     ]
     hall = [[0.12, 0.036, 0.2, 1e-3]]
     mechanisms = {"all": ["pas", "hh"]}
     for name, value in (("parameters", rows), ("mechanisms", mechanisms), ("hall", hall)):
         (tmp_path / f"{name}.json").write_text(json.dumps(value))
     theirs = said(BLUEPYOPT, tmp_path)
-    (cell,) = load_bluepyopt(tmp_path / "parameters.json", tmp_path / "mechanisms.json",
-                             tmp_path / "cell.swc", tmp_path / "hall.json")
+    (cell,) = load_bluepyopt(
+        tmp_path / "parameters.json",
+        tmp_path / "mechanisms.json",
+        tmp_path / "cell.swc",
+        tmp_path / "hall.json",
+    )
     same(cell, theirs)
 
 
@@ -160,17 +214,31 @@ say(list(cell.icell.all), cell.icell.soma[0], 6.3, -65.0)
 
 def netpyne_rule():
     hh = {"gnabar": 0.12, "gkbar": 0.036, "gl": 0.0003, "el": -54.3}
-    return {"secs": {
-        "soma": {"geom": {"diam": 18.8, "L": 18.8, "Ra": 123.0, "cm": 1.1}, "topol": {},
-                 "mechs": {"hh": hh}, "ions": {"na": {"e": 55.0}, "k": {"e": -80.0}}},
-        "dend": {"geom": {"nseg": 5, "Ra": 150.0, "cm": 1.0,
-                          "pt3d": [[0, 0, 0, 2.0], [0, 50, 0, 1.0], [0, 200, 0, 0.5]]},
-                 "topol": {"parentSec": "soma", "parentX": 1.0, "childX": 0},
-                 "mechs": {"pas": {"g": [1e-5, 2e-5, 3e-5, 4e-5, 5e-5], "e": -70.0}}},
-        "tuft": {"geom": {"L": 80.0, "diam": 1.5, "nseg": 3, "Ra": 150.0, "cm": 2.0},
-                 "topol": {"parentSec": "dend", "parentX": 0.5, "childX": 0},
-                 "mechs": {"pas": {"g": 3e-5, "e": -70.0}, "hh": hh}},
-    }}
+    return {
+        "secs": {
+            "soma": {
+                "geom": {"diam": 18.8, "L": 18.8, "Ra": 123.0, "cm": 1.1},
+                "topol": {},
+                "mechs": {"hh": hh},
+                "ions": {"na": {"e": 55.0}, "k": {"e": -80.0}},
+            },
+            "dend": {
+                "geom": {
+                    "nseg": 5,
+                    "Ra": 150.0,
+                    "cm": 1.0,
+                    "pt3d": [[0, 0, 0, 2.0], [0, 50, 0, 1.0], [0, 200, 0, 0.5]],
+                },
+                "topol": {"parentSec": "soma", "parentX": 1.0, "childX": 0},
+                "mechs": {"pas": {"g": [1e-5, 2e-5, 3e-5, 4e-5, 5e-5], "e": -70.0}},
+            },
+            "tuft": {
+                "geom": {"L": 80.0, "diam": 1.5, "nseg": 3, "Ra": 150.0, "cm": 2.0},
+                "topol": {"parentSec": "dend", "parentX": 0.5, "childX": 0},
+                "mechs": {"pas": {"g": 3e-5, "e": -70.0}, "hh": hh},
+            },
+        }
+    }
 
 
 def test_netpyne(tmp_path):

@@ -26,10 +26,21 @@ def example():
         frozen("cm", 1, sectionlist="all"),
         frozen("cm", 2, sectionlist="basal"),
         frozen("ena", 50, sectionlist="somatic"),
-        {"param_name": "gnabar_hh", "sectionlist": "somatic", "type": "range",
-         "dist_type": "uniform", "bounds": [0, 1]},
-        {"param_name": "gbar_nn_Ih", "sectionlist": "basal", "type": "range", "dist_type": "exp",
-         "dist": EXP, "bounds": [0, 1]},
+        {
+            "param_name": "gnabar_hh",
+            "sectionlist": "somatic",
+            "type": "range",
+            "dist_type": "uniform",
+            "bounds": [0, 1],
+        },
+        {
+            "param_name": "gbar_nn_Ih",
+            "sectionlist": "basal",
+            "type": "range",
+            "dist_type": "exp",
+            "dist": EXP,
+            "bounds": [0, 1],
+        },
     ]
     mechanisms = {"all": ["pas"], "somatic": ["hh"], "basal": ["nn_Ih"], "apical": []}
     return parameters, mechanisms
@@ -41,17 +52,26 @@ def package():
         "__comment": "",
         "global": [{"name": "celsius", "val": 34}, {"name": "v_init", "val": -70}],
         "distribution_decay": [{"name": "rate", "val": [0, 1]}],
-        "all": [{"name": "g_pas", "val": 1e-4}, {"name": "Ra", "val": 100},
-                {"name": "cm", "val": 1}],
+        "all": [
+            {"name": "g_pas", "val": 1e-4},
+            {"name": "Ra", "val": 100},
+            {"name": "cm", "val": 1},
+        ],
         "somatic": [{"name": "ena", "val": 50}, {"name": "gnabar_hh", "val": [0, 1]}],
-        "basal": [{"name": "cm", "val": 2},
-                  {"name": "gbar_nn_Ih", "val": [0, 1], "dist": "decay"}],
+        "basal": [
+            {"name": "cm", "val": 2},
+            {"name": "gbar_nn_Ih", "val": [0, 1], "dist": "decay"},
+        ],
     }
-    distributions = {"uniform": {"fun": "{value}"},
-                     "decay": {"fun": "{value}*math.exp({distance}*{rate})",
-                               "parameters": ["rate"]}}
-    mechanisms = {"all": {"mech": ["pas"]}, "somatic": {"mech": ["hh"]},
-                  "basal": {"mech": ["nn_Ih"]}}
+    distributions = {
+        "uniform": {"fun": "{value}"},
+        "decay": {"fun": "{value}*math.exp({distance}*{rate})", "parameters": ["rate"]},
+    }
+    mechanisms = {
+        "all": {"mech": ["pas"]},
+        "somatic": {"mech": ["hh"]},
+        "basal": {"mech": ["nn_Ih"]},
+    }
     return {"parameters": parameters, "distributions": distributions, "mechanisms": mechanisms}
 
 
@@ -86,8 +106,16 @@ def test_example_dialect(swc):
 
 
 def test_package_dialect_and_final_json(swc):
-    final = {"L23": {"score": 1.0, "params": {"gnabar_hh.somatic": 0.2, "gbar_nn_Ih.basal": 1e-5,
-                                              "rate.distribution_decay": -0.01}}}
+    final = {
+        "L23": {
+            "score": 1.0,
+            "params": {
+                "gnabar_hh.somatic": 0.2,
+                "gbar_nn_Ih.basal": 1e-5,
+                "rate.distribution_decay": -0.01,
+            },
+        }
+    }
     (cell,) = built(swc, package(), package(), final, replace_axon=False, name="L23")
     with cell.build() as live:
         soma = live.soma(0.5)
@@ -102,8 +130,12 @@ def test_package_dialect_and_final_json(swc):
 def test_morphology_description(swc):
     value = {"morphology_path": swc.name, "do_replace_axon": False, "nseg_frequency": 10}
     parameters, mechanisms, hall, shape = saved(
-        swc.parent, parameters=example()[0], mechanisms=example()[1], hall=[[0.1, 1e-5]],
-        shape=value)
+        swc.parent,
+        parameters=example()[0],
+        mechanisms=example()[1],
+        hall=[[0.1, 1e-5]],
+        shape=value,
+    )
     (cell,) = load_bluepyopt(parameters, mechanisms, shape, hall)
     with cell.build() as live:
         assert sum(".axon" in s.name() for s in live.sections) == 3
@@ -132,8 +164,11 @@ def with_row(**changes):
         ((example()[0] + example()[0][2:3], example()[1]), [[1, 1]], "g_pas.all is given twice"),
         (with_row(dist="{value}*{depth}"), [[1, 1]], "needs depth; only {distance}"),
         (with_row(dist="open('x')"), [[1, 1]], r"parameters.json\[8\].*holds .open"),
-        (with_row(dist_type="step", dist="{value} if {distance} > 3 else 0"), [[1, 1]],
-         r"parameters.json\[8\]"),
+        (
+            with_row(dist_type="step", dist="{value} if {distance} > 3 else 0"),
+            [[1, 1]],
+            r"parameters.json\[8\]",
+        ),
         (with_row(sectionlist="dendritic"), [[1, 1]], "unknown section list 'dendritic'"),
         (with_row(param_name="gbar_Foo"), [[1, 1]], "'gbar_Foo' belongs to no mechanism of dend"),
         (with_row(type="meta"), [[1, 1]], "type 'meta' are not read"),
@@ -149,6 +184,9 @@ def test_missing_mechanism_is_named(swc):
     parameters, mechanisms = example()
     mechanisms["somatic"].append("NaTs2_t")
     (cell,) = built(swc, parameters, mechanisms, [[0.1, 1e-5]])
-    with pytest.raises(InputError, match="parameters.json, group soma: .*no mechanism 'NaTs2_t'.*"
-                                         "name the folder of its mod files"):
+    with pytest.raises(
+        InputError,
+        match="parameters.json, group soma: .*no mechanism 'NaTs2_t'.*"
+        "name the folder of its mod files",
+    ):
         cell.build()

@@ -5,7 +5,9 @@ import math
 import pytest
 from neuron import h
 
-from noble_neuron.cells.morphology import check_swc, grow
+from noble_neuron.cells import morphology
+from noble_neuron.cells.morphology import grow
+from noble_neuron.cells.swc import check_swc
 from noble_neuron.errors import InputError
 
 
@@ -36,7 +38,7 @@ def test_soma_is_a_cylinder_of_the_sphere_s_area(grown):
 def test_segments(grown):
     owner = grown(axon="none", nseg_um=20)
     assert {s.nseg for s in owner.dend} != {1}
-    for section in owner.all:
+    for section in h.allsec():
         assert section.nseg == 1 + 2 * int(section.L / 20)
 
 
@@ -45,7 +47,7 @@ def test_stub_axon(grown):
     assert [(s.L, s.diam, s.nseg) for s in owner.axon] == [(30, 1, 1)] * 2
     assert owner.axon[0].parentseg() == owner.soma[0](1)
     assert owner.axon[1].parentseg() == owner.axon[0](1)
-    assert len(list(h.allsec())) == len(owner.all) == 1 + 3 + 2
+    assert len(list(h.allsec())) == 1 + 3 + 2
 
 
 def test_measured_axon(grown):
@@ -68,6 +70,35 @@ def test_says_nothing(grown, swc, capfd):
     swc.write_text(swc.read_text() + "10 3 -40 90 0 0.5 4\n")
     grown()
     assert capfd.readouterr().out == ""
+
+
+def geometry(sections):
+    return [(s.name(), str(s.parentseg()), s.L, [(x.area(), x.ri()) for x in s]) for s in sections]
+
+
+@pytest.mark.parametrize("rule", ["none", "hl23", "stub"])
+def test_what_is_remembered_is_what_was_imported(grown, swc, rule):
+    """To the last bit; the second cell is not read from the file."""
+    direct = morphology._Owner("owner")
+    morphology.import_file(swc, direct)
+    for section in direct.all:
+        section.nseg = 1 + 2 * int(section.L / 40)
+    if rule != "none":
+        morphology.replace_axon(direct, measured=rule == "hl23")
+    imported = geometry(h.allsec())
+    for section in list(h.allsec()):
+        h.delete_section(sec=section)
+    for _ in range(2):
+        owner = grown(axon=rule)
+        assert geometry(h.allsec()) == imported and owner.soma
+        for section in list(h.allsec()):
+            h.delete_section(sec=section)
+
+
+def test_a_changed_file_is_read_again(grown, swc):
+    before = grown().soma[0].L
+    swc.write_text(swc.read_text().replace("1 1 0 0 0 8 -1", "1 1 0 0 0 9 -1 "))
+    assert grown().soma[0].L == pytest.approx(before + 2)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +134,9 @@ def test_missing_empty_and_foreign_files(tmp_path):
     (tmp_path / "empty.swc").write_text("# nothing\n")
     with pytest.raises(InputError, match="empty.swc holds no points"):
         check_swc(tmp_path / "empty.swc")
+    (tmp_path / "cell.txt").write_text("")
+    with pytest.raises(InputError, match="No such morphology file: .*gone.asc"):
+        grow({"morphology": tmp_path / "gone.asc"}, Owner())
     with pytest.raises(InputError, match="must be an .swc or .asc file; got .*cell.txt"):
         grow({"morphology": tmp_path / "cell.txt"}, Owner())
     with pytest.raises(InputError, match="axon must be one of stub, hl23, none; got 'stubb'"):

@@ -17,13 +17,24 @@ def rule():
         "conds": {"cellType": "PYR"},
         "globals": {"celsius": 6.3},
         "secs": {
-            "soma": {"geom": {"diam": 18.8, "L": 18.8, "Ra": 123.0, "cm": 1.1}, "topol": {},
-                     "mechs": {"hh": hh}, "ions": {"na": {"e": 55.0, "i": 11.0, "o": 140.0}},
-                     "vinit": -65.0, "threshold": -10.0},
-            "dend": {"geom": {"nseg": 3, "Ra": 150.0, "cm": 1.0,
-                              "pt3d": [[0, 0, 0, 2.0], [0, 50, 0, 1.0], [0, 100, 0, 0.5]]},
-                     "topol": {"parentSec": "soma", "parentX": 1.0, "childX": 0},
-                     "mechs": {"pas": {"g": [1e-5, 2e-5, 3e-5], "e": -70.0}}},
+            "soma": {
+                "geom": {"diam": 18.8, "L": 18.8, "Ra": 123.0, "cm": 1.1},
+                "topol": {},
+                "mechs": {"hh": hh},
+                "ions": {"na": {"e": 55.0, "i": 11.0, "o": 140.0}},
+                "vinit": -65.0,
+                "threshold": -10.0,
+            },
+            "dend": {
+                "geom": {
+                    "nseg": 3,
+                    "Ra": 150.0,
+                    "cm": 1.0,
+                    "pt3d": [[0, 0, 0, 2.0], [0, 50, 0, 1.0], [0, 100, 0, 0.5]],
+                },
+                "topol": {"parentSec": "soma", "parentX": 1.0, "childX": 0},
+                "mechs": {"pas": {"g": [1e-5, 2e-5, 3e-5], "e": -70.0}},
+            },
         },
         "secLists": {"all": ["soma", "dend"]},
     }
