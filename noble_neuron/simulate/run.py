@@ -21,6 +21,7 @@ from neuron import h
 from ..cells.spec import HofCell, LiveCell
 from ..errors import InputError, SimulationError
 from ..nrn.session import session
+from ..nrn.solvers import generic_solvers
 from ..protocols.protocol import Protocol
 from ..protocols.stimuli import Step
 from ..types import Trace
@@ -58,7 +59,9 @@ def simulate(
     dt = spec.dt if dt is None else dt
     stride = stride_of(record_dt, dt)
     v_init = spec.v_init if protocol.v_init is None else protocol.v_init
-    with session(spec.celsius, dt, v_init, cvode_atol):
+    # The direct NaV steps by itself; under CVODE its generic form stands in.
+    solvers = generic_solvers() if cvode_atol else contextlib.nullcontext()
+    with solvers, session(spec.celsius, dt, v_init, cvode_atol):
         v = _voltage(cell, protocol, v_init, dt, stride, cvode_atol)
     return _checked(v, dt * stride, spec.name, protocol)
 
