@@ -40,8 +40,8 @@ class Choice:
 
     models: int = 60
     held_out: int = 10
-    parameter_distance: float = 0.25   # Euclidean, every parameter on 0...1 of its bounds
-    feature_distance: float = 0.6      # Euclidean, in SDs of the targets
+    parameter_distance: float = 0.15   # Euclidean, every parameter on 0...1 of its bounds
+    feature_distance: float = 0.5      # Euclidean, in SDs of the targets
     seed: int = 2025
 
 
