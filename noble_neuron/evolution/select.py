@@ -48,7 +48,8 @@ class Choice:
 def qualified(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows that qualify, the best first."""
     good = [r for r in rows if r["z"] and r["features"].get("untonic", 1) == 0
-            and np.mean(np.abs(r["z"])) <= MEAN_Z and np.max(np.abs(r["z"])) <= WORST_Z]
+            and np.mean(np.abs(r["z"])) <= MEAN_Z and np.max(np.abs(r["z"])) <= WORST_Z
+            and RANGE * r["features"].get("I_thr", 0.0) <= TOP]
     return sorted(good, key=lambda r: float(np.mean(np.abs(r["z"]))))
 
 
