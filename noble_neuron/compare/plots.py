@@ -62,7 +62,17 @@ def _traces(result: ComparisonResult, start: float, stop: float) -> str:
                 ax.plot(t, result.full[i, k, within], color=FULL, lw=0.9)
                 ax.plot(t, result.answer[i, k, within], color=SURROGATE, lw=0.7, alpha=0.85)
                 if i == 0:
-                    ax.set_title(f"{result.amplitudes[k]:+.3f} nA", loc="left")
+                    ax.set_title(result.labels[k], loc="left")
+                note = f"{result.amplitudes[i, k]:.3f} nA"
+                ax.annotate(
+                    note,
+                    (0.99, 0.97),
+                    xycoords="axes fraction",
+                    ha="right",
+                    va="top",
+                    color="#8a93a1",
+                    fontsize=7,
+                )
                 if j == 0:
                     ax.set_ylabel(f"{_short(cell.name)}\nmV", rotation=0, ha="right", va="center")
                 if i == rows - 1:
@@ -84,9 +94,9 @@ def fi_curves(result: ComparisonResult) -> str:
             if k >= len(result.cells):
                 ax.axis("off")
                 continue
-            ax.plot(result.amplitudes, full[k], color=FULL, lw=1.1, marker="o", ms=3)
+            ax.plot(result.amplitudes[k], full[k], color=FULL, lw=1.1, marker="o", ms=3)
             ax.plot(
-                result.amplitudes,
+                result.amplitudes[k],
                 answer[k],
                 color=SURROGATE,
                 lw=1.1,

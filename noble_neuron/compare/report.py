@@ -121,12 +121,11 @@ def _picture(source: str, caption: str) -> str:
 
 
 def _lead(result: ComparisonResult) -> str:
-    a = result.amplitudes
+    a, (onset, offset) = result.amplitudes, result.window
     return (
-        f"<p>{len(result.cells)} cells under the same {len(a)} square currents, "
-        f"{number(a[0])} to {number(a[-1])} nA for "
-        f"{result.window[1] - result.window[0]:.0f} ms: once as multi-compartment models in "
-        f"NEURON, once as one call of a neural operator.</p>"
+        f"<p>{len(result.cells)} cells, each under {a.shape[1]} square currents of "
+        f"{offset - onset:.0f} ms, {number(a.min())} to {number(a.max())} nA: once as "
+        f"multi-compartment models in NEURON, once as one call of a neural operator.</p>"
     )
 
 
@@ -158,7 +157,7 @@ def _trust(result: ComparisonResult) -> str:
 def _limits(result: ComparisonResult) -> list[str]:
     own, scores = result.scores["surrogate"]["firing"], result.scores
     low, high = result.surrogate.card.current_range
-    beyond = [a for a in result.amplitudes if not low - 1e-9 <= a <= high + 1e-9]
+    beyond = [a for a in result.amplitudes.flat if not low - 1e-9 <= a <= high + 1e-9]
     lines = [
         f"Trained on currents from {number(low)} to {number(high)} nA"
         + (f"; {len(beyond)} of those asked lie beyond." if beyond else "; all asked lie within."),

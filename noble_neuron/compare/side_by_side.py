@@ -23,7 +23,7 @@ from .baselines import spike_free, two_levels
 from .metrics import Group
 
 SURROGATE, FLOOR = "surrogate", "full model at dt/2"
-CURRENTS = 12  # of the default grid
+MULTIPLES = np.linspace(0.8, 1.9, 12)  # of I_thr, of the default currents
 Say = Callable[[str], None]
 
 
@@ -74,7 +74,8 @@ class ComparisonResult:
 
     Attributes:
         cells: The cells, C of them.
-        amplitudes: Currents [nA], ascending, shape (A,).
+        amplitudes: Currents of each cell [nA], ascending, shape (C, A).
+        labels: What each column of currents is, shape (A,).
         shown: Positions of the currents whose traces are drawn and solved again at dt/2.
         t: Time [ms], shape (steps,).
         full: Full simulation [mV], shape (C, A, steps).
@@ -90,6 +91,7 @@ class ComparisonResult:
 
     cells: tuple[Compared, ...]
     amplitudes: np.ndarray
+    labels: tuple[str, ...]
     shown: tuple[int, ...]
     t: np.ndarray
     full: np.ndarray
@@ -131,26 +133,32 @@ def compare(
         surrogate: The surrogate.
         cells: Cells to simulate in full.
         latents: Latent point of each in physical units, by name.
-        amplitudes: Currents of the paper's square step [nA]; by default a grid over the range
-            the surrogate was trained on, denser where cells fire.
+        amplitudes: Currents of the paper's square step [nA], the same for all cells; by
+            default one that hyperpolarises, and multiples of each cell's own I_thr.
         shown: Those to draw; by default four of them.
         roles: "training" or "held out" by cell name.
         say: Told about progress, one sentence at a time.
     """
-    amplitudes, drawn = _currents(surrogate, cells, latents, amplitudes, shown)
     about = _about(surrogate, cells, latents, roles or {})
-    protocols = [noble_step(float(a)) for a in amplitudes]
+    amplitudes, labels, drawn = _currents(surrogate, cells, latents, amplitudes, shown)
+    protocols = [[noble_step(float(a)) for a in row] for row in amplitudes]
     full, floor, seconds = _simulated(surrogate, cells, protocols, drawn, say)
-    say(f"surrogate: {len(cells)} cells x {len(amplitudes)} currents")
-    current = np.tile(_injected(protocols, cells[0].dt, surrogate.card.dt), (len(cells), 1))
-    points = np.repeat([c.latent for c in about], len(amplitudes), axis=0)
+    say(f"surrogate: {len(cells)} cells x {len(labels)} currents")
+    current = np.concatenate(
+        [
+            _injected(row, cell.dt, surrogate.card.dt)
+            for row, cell in zip(protocols, cells, strict=True)
+        ]
+    )
+    points = np.repeat([c.latent for c in about], len(labels), axis=0)
     answer, single, batch, said = _answered(surrogate, current, points)
     answer = answer.reshape(full.shape)
-    window = protocols[0].window
+    window = protocols[0][0].window
     found = [_features(v, surrogate, window) for v in (full, answer)]
     return ComparisonResult(
         cells=about,
         amplitudes=amplitudes,
+        labels=labels,
         shown=drawn,
         t=np.arange(full.shape[2]) * surrogate.card.dt,
         full=full,
@@ -179,32 +187,36 @@ def chosen(study: Study, number: int) -> tuple[HofCell, ...]:
     return tuple(study.cells[k] for part in picks for k in part)
 
 
-def _currents(surrogate, cells, latents, amplitudes, shown) -> tuple[np.ndarray, tuple[int, ...]]:
-    """The currents, and the positions of those to draw."""
-    if not len(cells):
-        raise InputError("Nothing to compare: give at least one cell.")
-    if amplitudes is None:
-        amplitudes = _grid(surrogate, cells, latents)
-    amplitudes = np.unique(np.asarray([*amplitudes, *(shown or ())], dtype=float))
-    if not len(amplitudes) or not np.isfinite(amplitudes).all():
-        raise InputError(f"Currents to compare at must be finite and at least one: {amplitudes}.")
-    if shown is None:
-        shown = amplitudes[np.unique(np.linspace(0, len(amplitudes) - 1, 4).round().astype(int))]
-    return amplitudes, tuple(int(k) for k in np.searchsorted(amplitudes, np.sort(shown)))
-
-
-def _grid(surrogate, cells, latents) -> np.ndarray:
-    """One hyperpolarising current, the rest from below the lowest onset to the top."""
-    low, high = surrogate.card.current_range
+def _currents(
+    surrogate, cells, latents, amplitudes, shown
+) -> tuple[np.ndarray, tuple[str, ...], tuple[int, ...]]:
+    """Currents of each cell, shape (C, A), their labels, and the positions of those to draw."""
     names = surrogate.latent_space.names
-    onset = 0.0
-    if "I_thr" in names:
-        onset = min(latents[cell.name][names.index("I_thr")] for cell in cells)
-    start = float(np.clip(0.8 * onset, low, 0.5 * (low + high)))
-    return np.round([0.9 * low, *np.linspace(start, 0.98 * high, CURRENTS - 1)], 4)
+    if amplitudes is None and "I_thr" in names:
+        i_thr = np.array([latents[cell.name][names.index("I_thr")] for cell in cells])
+        lowest = np.full((len(cells), 1), np.round(0.9 * surrogate.card.current_range[0], 4))
+        grid = np.hstack([lowest, np.round(i_thr[:, None] * MULTIPLES, 4)])
+        labels = (f"{lowest[0, 0]:+.3f} nA", *(f"{m:.2f} I_thr" for m in MULTIPLES))
+        return grid, labels, _drawn(grid.shape[1])
+    if amplitudes is None:
+        low, high = surrogate.card.current_range
+        amplitudes = np.round([0.9 * low, *np.linspace(0.1 * high, 0.98 * high, 11)], 4)
+    common = np.unique(np.asarray([*amplitudes, *(shown or ())], dtype=float))
+    if not len(common) or not np.isfinite(common).all():
+        raise InputError(f"Currents to compare at must be finite and at least one: {common}.")
+    at = _drawn(len(common)) if shown is None else np.searchsorted(common, np.sort(shown))
+    labels = tuple(f"{a:+.3f} nA" for a in common)
+    return np.tile(common, (len(cells), 1)), labels, tuple(int(k) for k in at)
+
+
+def _drawn(count: int) -> tuple[int, ...]:
+    """Four positions out of `count`, ends included."""
+    return tuple(int(k) for k in np.unique(np.linspace(0, count - 1, 4).round()))
 
 
 def _about(surrogate, cells, latents, roles) -> tuple[Compared, ...]:
+    if not len(cells):
+        raise InputError("Nothing to compare: give at least one cell.")
     missing = [cell.name for cell in cells if cell.name not in latents]
     if missing:
         raise InputError(f"No latent point for {', '.join(missing)}: give one per cell.")
@@ -219,20 +231,18 @@ def _about(surrogate, cells, latents, roles) -> tuple[Compared, ...]:
 def _simulated(surrogate, cells, protocols, drawn, say) -> tuple[np.ndarray, np.ndarray, float]:
     """Full simulations, those at dt/2, on the surrogate's grid; and seconds per full one."""
     full, floor, seconds = [], [], []
-    for number, cell in enumerate(cells, 1):
-        say(f"full simulation: {cell.name} ({number} of {len(cells)}), {len(protocols)} currents")
+    for number, (cell, own) in enumerate(zip(cells, protocols, strict=True), 1):
+        say(f"full simulation: {cell.name} ({number} of {len(cells)}), {len(own)} currents")
         factor = _factor(cell, surrogate.card.dt)
         with cell.build() as live:
             rows = []
-            for protocol in protocols:
+            for protocol in own:
                 began = time.perf_counter()
                 trace = simulate(live, protocol)
                 seconds.append(time.perf_counter() - began)
                 rows.append(low_passed(trace.v, factor))
             full.append(rows)
-            halved = [
-                simulate(live, protocols[k], dt=cell.dt / 2, record_dt=cell.dt) for k in drawn
-            ]
+            halved = [simulate(live, own[k], dt=cell.dt / 2, record_dt=cell.dt) for k in drawn]
             floor.append([low_passed(trace.v, factor) for trace in halved])
     return np.array(full), np.array(floor), float(np.mean(seconds))
 

@@ -167,7 +167,7 @@ def cells_table(result: ComparisonResult) -> Table:
 
 def counts_table(result: ComparisonResult) -> Table:
     """Spikes per cell and current, full / surrogate."""
-    head = ["spikes, full / surrogate", *(f"{a:+.3f} nA" for a in result.amplitudes)]
+    head = ["spikes, full / surrogate", *result.labels]
     full, answer = (f["spikecount"] for f in (result.full_features, result.answer_features))
     rows = [
         [cell.name, *(f"{x:.0f} / {y:.0f}" for x, y in zip(full[k], answer[k], strict=True))]
