@@ -98,7 +98,7 @@ def _define(path: Path, template: str) -> None:
     except RuntimeError as error:
         raise InputError(f"{path} is not valid hoc: {error}") from error
     if not h.name_declared(template):
-        raise InputError(f"{path} defines no template {template}.")
+        raise InputError(f"{path} defines no template {template} that hoc could read.")
     _defined[template] = path, digest
 
 

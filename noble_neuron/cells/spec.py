@@ -79,7 +79,7 @@ class HofCell:
         """
         mechanisms.load()
         if "mechanisms" in self.source:
-            mechanisms.load(self.source["mechanisms"])
+            mechanisms.load_folder(self.source["mechanisms"])
         loader = _resolve(LOADERS[self.loader])
         before = set(h.allsec())
         keep = None
