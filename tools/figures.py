@@ -1,0 +1,80 @@
+"""Put measured figures into README.md and docs/, from benchmarks/results and nowhere else.
+
+A block between `<!-- results NAME: PATTERN; PATTERN -->` and `<!-- end -->` becomes a table of
+the records of NAME.json whose "split: figure" matches a pattern; without patterns, of all.
+
+    python tools/figures.py           fill in
+    python tools/figures.py --check   only say whether something is out of date
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+BLOCK = re.compile(r"(<!-- results (\w+)(?:: ([^>]*?))? -->\n).*?(<!-- end -->)", re.S)
+
+
+def table(name: str, patterns: list[str]) -> str:
+    """The chosen records of one results file as a Markdown table."""
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        return f"*Not measured yet ({name}).*\n"
+    records = json.loads(path.read_text())
+    chosen = [
+        r for r in records if not patterns or any(fnmatchcase(label(r), p) for p in patterns)
+    ]
+    if not chosen:
+        raise SystemExit(f"{path.name} has no figure that matches {patterns}.")
+    rows = [f"| {label(r)} | {number(r['value'])} {r['unit']} | {r['n'] or ''} |" for r in chosen]
+    first = chosen[0]
+    source = f"`{first['command']}`, {first['device']}, commit {first['commit']}, {first['date']}"
+    return "\n".join(["| figure | value | n |", "| --- | ---: | ---: |", *rows, "", source, ""])
+
+
+def label(record: dict) -> str:
+    """What a pattern is matched with."""
+    split = record.get("split")
+    return f"{split}: {record['figure']}" if split else record["figure"]
+
+
+def number(value) -> str:
+    """Three significant digits; text as it is."""
+    return f"{value:.3g}" if isinstance(value, int | float) else str(value)
+
+
+def filled(text: str) -> str:
+    """A page with its blocks up to date."""
+
+    def fill(block: re.Match) -> str:
+        patterns = [p.strip() for p in (block[3] or "").split(";") if p.strip()]
+        return block[1] + table(block[2], patterns) + block[4]
+
+    return BLOCK.sub(fill, text)
+
+
+def pages() -> list[Path]:
+    """Pages that may quote figures."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def main(check: bool) -> int:
+    stale = []
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        new = filled(text)
+        if new != text:
+            stale.append(page.name)
+            if not check:
+                page.write_text(new, encoding="utf-8")
+    print(("out of date: " if check else "filled in: ") + (", ".join(stale) or "nothing"))
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv))
