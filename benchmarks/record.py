@@ -51,11 +51,18 @@ def processor() -> str:
 
 
 def _relative(arguments: list[str]) -> list[str]:
-    return [str(Path(a).resolve().relative_to(ROOT)) if a.startswith(str(ROOT)) else a
-            for a in arguments]
+    return [
+        str(Path(a).resolve().relative_to(ROOT)) if a.startswith(str(ROOT)) else a
+        for a in arguments
+    ]
 
 
 def _commit() -> str:
-    answer = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT,
-                            capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return answer.stdout.strip() or "unknown"

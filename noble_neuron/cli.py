@@ -83,7 +83,10 @@ def _train(o: argparse.Namespace) -> None:
         operator=_operator(o),
         training=_training(o),
         clock_training=replace(
-            CLOCK_TRAINING, epochs=o.clock_epochs, seed=o.seed, device=o.device,
+            CLOCK_TRAINING,
+            epochs=o.clock_epochs,
+            seed=o.seed,
+            device=o.device,
             max_minutes=o.minutes,
         ),
     )
@@ -106,8 +109,13 @@ def _training(o: argparse.Namespace):
     from .training.config import TrainConfig
 
     return TrainConfig(
-        recipe=o.recipe, epochs=o.epochs, batch_size=o.batch, lr=o.lr, seed=o.seed,
-        device=o.device, max_minutes=o.minutes,
+        recipe=o.recipe,
+        epochs=o.epochs,
+        batch_size=o.batch,
+        lr=o.lr,
+        seed=o.seed,
+        device=o.device,
+        max_minutes=o.minutes,
     )
 
 

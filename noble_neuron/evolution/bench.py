@@ -19,15 +19,24 @@ from ..errors import InputError
 from ..features.efel import extract, spike_times
 from ..types import Trace
 
-ONSET, LATE = 15.0, 100.0     # ms; the late onset lets the cell settle first
-DURATION = 400.0              # ms
-TOP_CURRENT = 0.8             # nA; no threshold up to here = not a cell of this kind
-THRESHOLD_STEP = 2e-3         # nA; coarse: the chosen models are bisected again, to 0.2 pA
-FEATURE_AMPLITUDE = 1.57      # times I_thr: 0.4624 nA / 0.2949 nA, the two published means
+ONSET, LATE = 15.0, 100.0  # ms; the late onset lets the cell settle first
+DURATION = 400.0  # ms
+TOP_CURRENT = 0.8  # nA; no threshold up to here = not a cell of this kind
+HOPELESS = 6.0  # SD of a passive feature; no use to look at the active ones
+THRESHOLD_STEP = 2e-3  # nA; coarse: the chosen models are bisected again, to 0.2 pA
+FEATURE_AMPLITUDE = 1.57  # times I_thr: 0.4624 nA / 0.2949 nA, the two published means
 TONIC_AMPLITUDES = (1.1, FEATURE_AMPLITUDE, 2.1)
-EFEL = ("AP_width", "AP_amplitude_from_voltagebase", "AHP_depth", "ISI_CV",
-        "adaptation_index2", "time_to_first_spike", "mean_frequency", "AP_peak_upstroke",
-        "AP_peak_downstroke")
+EFEL = (
+    "AP_width",
+    "AP_amplitude_from_voltagebase",
+    "AHP_depth",
+    "ISI_CV",
+    "adaptation_index2",
+    "time_to_first_spike",
+    "mean_frequency",
+    "AP_peak_upstroke",
+    "AP_peak_downstroke",
+)
 
 
 class Unfit(Exception):
@@ -58,8 +67,14 @@ class Bench:
         """Give the built cell the parameter values of `source`."""
         apply(self.groups, source, self.cell.name)
 
-    def respond(self, amplitude: float, onset: float = ONSET, duration: float = DURATION,
-                after: float = 20.0, stop_at_spike: bool = False) -> Trace:
+    def respond(
+        self,
+        amplitude: float,
+        onset: float = ONSET,
+        duration: float = DURATION,
+        after: float = 20.0,
+        stop_at_spike: bool = False,
+    ) -> Trace:
         """Voltage under a square step [nA, ms]; may end early at the first spike."""
         self.clamp.delay, self.clamp.dur, self.clamp.amp = onset, duration, amplitude
         h.finitialize(self.cell.v_init)
@@ -90,8 +105,11 @@ def passive(bench: Bench) -> dict[str, float]:
         raise Unfit("the cell fires at rest, or does not answer to -100 pA")
     # Time to 1 - 1/e of the deflection: one exponential is all the published tau assumes.
     fall = (rest - trace.v[trace.t >= LATE]) / (rest - end)
-    return {"resting_voltage": float(rest), "input_resistance": float((rest - end) / 0.1),
-            "time_constant": float(np.argmax(fall >= 1 - np.exp(-1)) * trace.dt)}
+    return {
+        "resting_voltage": float(rest),
+        "input_resistance": float((rest - end) / 0.1),
+        "time_constant": float(np.argmax(fall >= 1 - np.exp(-1)) * trace.dt),
+    }
 
 
 def threshold(bench: Bench) -> float:
@@ -129,7 +147,11 @@ def active(bench: Bench) -> dict[str, float]:
     if len(at_feature[1]) < 5:
         raise Unfit("fewer than 5 spikes at the amplitude where features are read")
     low, high = TONIC_AMPLITUDES[0] * i_thr, TONIC_AMPLITUDES[1] * i_thr
-    values = {"I_thr": i_thr, "s_thr": (rates[1] - rates[0]) / (high - low), "untonic": float(untonic)}
+    values = {
+        "I_thr": i_thr,
+        "s_thr": (rates[1] - rates[0]) / (high - low),
+        "untonic": float(untonic),
+    }
     return values | _shape(bench, *at_feature)
 
 
@@ -161,8 +183,9 @@ def build_bench(cell: HofCell) -> Bench:
     The globals are set for good: a bench owns its process (see `worker`).
     """
     if cell.loader != "swc":
-        raise InputError(f"{cell.name}: a search needs a cell of the 'swc' loader, "
-                         f"not {cell.loader!r}.")
+        raise InputError(
+            f"{cell.name}: a search needs a cell of the 'swc' loader, not {cell.loader!r}."
+        )
     live = cell.build()
     h.load_file("stdrun.hoc")
     h.celsius, h.dt, h.steps_per_ms = cell.celsius, cell.dt, 1 / cell.dt

@@ -28,20 +28,20 @@ class Basket:
     seed: int = 485
     soma_diameter: float = 13.4
     stems: int = 5
-    trunk: tuple[float, float] = (18.0, 6.0)     # before the first fork: mean, SD
-    branch: tuple[float, float] = (46.0, 14.0)   # between forks: mean, SD
-    tip: tuple[float, float] = (74.0, 22.0)      # after the last fork: mean, SD
+    trunk: tuple[float, float] = (18.0, 6.0)  # before the first fork: mean, SD
+    branch: tuple[float, float] = (46.0, 14.0)  # between forks: mean, SD
+    tip: tuple[float, float] = (74.0, 22.0)  # after the last fork: mean, SD
     fork: tuple[float, ...] = (1.0, 0.85, 0.35)  # probability of a fork at each order
-    tip_area: float = 0.13                       # cross-section at a tip [um2]
-    area_per_length: float = 0.0045              # Kubota's proportionality [um2/um]
-    step: float = 8.0                            # between points
+    tip_area: float = 0.13  # cross-section at a tip [um2]
+    area_per_length: float = 0.0045  # Kubota's proportionality [um2/um]
+    step: float = 8.0  # between points
 
 
 @dataclass
 class _Branch:
     length: float
     direction: np.ndarray
-    children: list["_Branch"]
+    children: list[_Branch]
 
     @property
     def beyond(self) -> float:

@@ -18,10 +18,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,11 +30,13 @@ from bluepyopt.deapext.optimisations import DEAPOptimisation
 from tqdm import tqdm
 
 from ..errors import InputError
+from ..simulate.workers import Job, Workers
 from . import worker
-from .spec import Parameter, SearchSpec
+from .spec import Parameter, SearchSpec, targets_of
 
-UNFIT = 20.0      # the |z| of a feature that could not be read
-TOLERATED = 2.0   # SD; see above
+UNFIT = 20.0  # the |z| of a feature that could not be read
+TIMEOUT = 120.0  # s; a candidate that takes longer is unfit
+TOLERATED = 2.0  # SD; see above
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,15 @@ class SearchConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if min(self.offspring, self.passive_generations, self.active_generations,
-               self.last_generations) < 2:
+        if (
+            min(
+                self.offspring,
+                self.passive_generations,
+                self.active_generations,
+                self.last_generations,
+            )
+            < 2
+        ):
             raise InputError(f"A search needs at least 2 of everything: got {self}.")
 
 
@@ -64,7 +71,7 @@ class Archive:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             text = path.read_bytes()
-            whole = text[: text.rfind(b"\n") + 1]      # a killed run may leave half a line
+            whole = text[: text.rfind(b"\n") + 1]  # a killed run may leave half a line
             if len(whole) < len(text):
                 path.write_bytes(whole)
             for line in whole.splitlines():
@@ -88,8 +95,12 @@ class Archive:
         return [row for row in self.rows.values() if row["stage"] == stage]
 
 
-def evolve(spec: SearchSpec, out: str | os.PathLike, config: SearchConfig = SearchConfig(),
-           workers: int | None = None) -> Archive:
+def evolve(
+    spec: SearchSpec,
+    out: str | os.PathLike,
+    config: SearchConfig = SearchConfig(),
+    workers: int | None = None,
+) -> Archive:
     """Run the search, or go on with it.
 
     Args:
@@ -107,15 +118,17 @@ def evolve(spec: SearchSpec, out: str | os.PathLike, config: SearchConfig = Sear
     out = Path(out)
     _claim(out, spec, config)
     archive = Archive(out / "archive.jsonl")
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers or os.cpu_count(), context, worker.start, (spec,)) as pool:
+    with Workers(workers, TIMEOUT) as pool:
         passive = [p for p in spec.parameters if p.stage == "passive"]
         first = _Evaluator(spec, "passive", passive)
         _run(first, config.passive_generations, config, archive, pool)
-        narrowed = [*_narrow(passive, archive.of("passive")),
-                    *(p for p in spec.parameters if p.stage == "active")]
-        _run(_Evaluator(spec, "active", narrowed), config.active_generations, config, archive,
-             pool)
+        narrowed = [
+            *_narrow(passive, archive.of("passive")),
+            *(p for p in spec.parameters if p.stage == "active"),
+        ]
+        _run(
+            _Evaluator(spec, "active", narrowed), config.active_generations, config, archive, pool
+        )
         last = _Evaluator(spec, "last", narrowed)
         parents = _parents(last, archive.of("active"), config)
         _run(last, config.last_generations, config, archive, pool, parents)
@@ -124,10 +137,13 @@ def evolve(spec: SearchSpec, out: str | os.PathLike, config: SearchConfig = Sear
 
 def _claim(out: Path, spec: SearchSpec, config: SearchConfig) -> None:
     """The archive belongs to one specification and seed; anything else would mix two."""
-    mark = {"parameters": [vars(p) | {"paths": list(p.paths)} for p in spec.parameters],
-            "targets": [vars(t) for t in spec.targets],
-            "groups": spec.cell.source["groups"],
-            "offspring": config.offspring, "seed": config.seed}
+    mark = {
+        "parameters": [vars(p) | {"paths": list(p.paths)} for p in spec.parameters],
+        "targets": [vars(t) for t in spec.targets],
+        "groups": spec.cell.source["groups"],
+        "offspring": config.offspring,
+        "seed": config.seed,
+    }
     path = out / "search.json"
     out.mkdir(parents=True, exist_ok=True)
     if path.exists():
@@ -150,35 +166,56 @@ def _narrow(parameters: list[Parameter], rows: list[dict[str, Any]]) -> list[Par
         units = [p.unit(r["values"][p.name]) for r in good]
         low, high = np.percentile(units, [2, 98])
         margin = 0.1 + 0.1 * (high - low)
-        narrowed.append(replace(p, low=p.value(max(0.0, low - margin)),
-                                high=p.value(min(1.0, high + margin))))
+        narrowed.append(
+            replace(p, low=p.value(max(0.0, low - margin)), high=p.value(min(1.0, high + margin)))
+        )
     return narrowed
 
 
-def _parents(evaluator: _Evaluator, rows: list[dict[str, Any]],
-             config: SearchConfig) -> list[list[float]]:
+def _parents(
+    evaluator: _Evaluator, rows: list[dict[str, Any]], config: SearchConfig
+) -> list[list[float]]:
     """The tonic models of smallest worst |z|, as individuals (0...1 per parameter)."""
     whole = [r for r in rows if r["z"] and not r["features"]["untonic"]]
-    best = sorted(whole, key=lambda r: float(np.max(np.abs(r["z"]))))[: config.offspring]
-    return [[min(1.0, max(0.0, p.unit(r["values"][p.name]))) for p in evaluator.parameters]
-            for r in best]
+    # Rows come in the order in which workers finished: ties must not depend on it.
+    whole.sort(key=lambda r: (float(np.max(np.abs(r["z"]))), list(r["values"].values())))
+    return [
+        [min(1.0, max(0.0, p.unit(r["values"][p.name]))) for p in evaluator.parameters]
+        for r in whole[: config.offspring]
+    ]
 
 
-def _run(evaluator: _Evaluator, generations: int, config: SearchConfig, archive: Archive,
-         pool: ProcessPoolExecutor, parents: list[list[float]] | None = None) -> None:
+def _run(
+    evaluator: _Evaluator,
+    generations: int,
+    config: SearchConfig,
+    archive: Archive,
+    pool: Workers,
+    parents: list[list[float]] | None = None,
+) -> None:
     """One run of BluePyOpt's evolutionary algorithm, from `parents` or from scratch."""
-    bar = tqdm(total=config.offspring * (generations + 1), unit="model", smoothing=0.05,
-               desc=f"{evaluator.name} {evaluator.stage}")
+    bar = tqdm(
+        total=config.offspring * (generations + 1),
+        unit="model",
+        smoothing=0.05,
+        desc=f"{evaluator.spec.name} {evaluator.stage}",
+    )
 
     def evaluate(values_of: Callable, individuals: list) -> list[list[float]]:
         candidates = [values_of(individual) for individual in individuals]
         return _evaluate(evaluator, candidates, archive, pool, bar)
 
     # Wide mutations (small eta) to find the region, narrow ones to fill it.
-    search = DEAPOptimisation(evaluator=evaluator, offspring_size=config.offspring,
-                              eta=40.0 if evaluator.stage == "last" else 10.0,
-                              mutpb=0.7, cxpb=0.7, map_function=evaluate, seed=config.seed,
-                              selector_name="IBEA")
+    search = DEAPOptimisation(
+        evaluator=evaluator,
+        offspring_size=config.offspring,
+        eta=40.0 if evaluator.stage == "last" else 10.0,
+        mutpb=0.7,
+        cxpb=0.7,
+        map_function=evaluate,
+        seed=config.seed,
+        selector_name="IBEA",
+    )
     with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
         search.run(max_ngen=generations, parent_population=parents or None)
     bar.close()
@@ -186,23 +223,35 @@ def _run(evaluator: _Evaluator, generations: int, config: SearchConfig, archive:
 
 def _evaluate(evaluator, candidates, archive, pool, bar) -> list[list[float]]:
     """Objectives of each candidate; those not in the archive are measured first."""
-    futures = {}
+    asked = {}
     for values in candidates:
         key = archive.key(evaluator.stage, values)
-        if key not in archive.rows and key not in futures:
-            futures[key] = pool.submit(worker.score, evaluator.stage, values)
-    for future in futures.values():
-        archive.add(future.result())
+        if key not in archive.rows and key not in asked:
+            asked[key] = values
+            pool.submit(Job(key, worker.score, (evaluator.spec, evaluator.stage, values)))
+    for outcome in pool.outcomes():
+        if outcome.kind == "raised":
+            raise outcome.value
+        values = asked[outcome.job.key]
+        # One that kills NEURON or never ends is a bad candidate, not the end of the search.
+        archive.add(
+            outcome.value
+            if outcome.kind == "done"
+            else worker.row(evaluator.stage, values, {}, None, outcome.text, 0.0)
+        )
         bar.update()
-    bar.update(len(candidates) - len(futures))
+    bar.update(len(candidates) - len(asked))
     bar.set_postfix_str(_standing(archive.of(evaluator.stage)))
-    return [evaluator.objectives_of(archive.rows[archive.key(evaluator.stage, values)])
-            for values in candidates]
+    return [
+        evaluator.objectives_of(archive.rows[archive.key(evaluator.stage, values)])
+        for values in candidates
+    ]
 
 
 def _standing(rows: list[dict[str, Any]]) -> str:
-    worst = [float(np.max(np.abs(r["z"]))) for r in rows
-             if r["z"] and not r["features"].get("untonic")]
+    worst = [
+        float(np.max(np.abs(r["z"]))) for r in rows if r["z"] and not r["features"].get("untonic")
+    ]
     return f"{sum(w <= 3 for w in worst)} within 3 SD, best {min(worst, default=np.inf):.2f}"
 
 
@@ -210,7 +259,7 @@ class _Evaluator(bluepyopt.evaluators.Evaluator):
     """Tells BluePyOpt the shape of the problem; parameters run from 0 to 1."""
 
     def __init__(self, spec: SearchSpec, stage: str, parameters: list[Parameter]):
-        self.name, self.stage, self.parameters = spec.name, stage, parameters
+        self.spec, self.stage, self.parameters = spec, stage, parameters
         self.targets = targets_of(spec, stage)
         names = [t.feature for t in self.targets] if stage != "last" else ["worst", "excess"]
         names += ["untonic"] * (stage != "passive")
@@ -228,14 +277,11 @@ class _Evaluator(bluepyopt.evaluators.Evaluator):
 
     def objectives_of(self, row: dict[str, Any]) -> list[float]:
         features = row["features"]
-        z = [min(abs(t.z(features[t.feature])), UNFIT) if t.feature in features else UNFIT
-             for t in self.targets]
+        z = [
+            min(abs(t.z(features[t.feature])), UNFIT) if t.feature in features else UNFIT
+            for t in self.targets
+        ]
         if self.stage == "last":
             z = [max(z), sum(max(0.0, value - TOLERATED) ** 2 for value in z)]
         untonic = [min(features.get("untonic", UNFIT), UNFIT)] if self.stage != "passive" else []
         return z + untonic
-
-
-def targets_of(spec: SearchSpec, stage: str):
-    """Targets that count in a stage: the active ones keep the passive targets."""
-    return [t for t in spec.targets if stage != "passive" or t.stage == "passive"]

@@ -11,10 +11,8 @@ reason.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +24,13 @@ from ..cells.spec import HofCell
 from ..errors import InputError
 from ..files import write_json, written_whole
 from ..simulate.characterise import characterise
+from ..simulate.workers import Job, Workers
 from .spec import SearchSpec
 
 MEAN_Z, WORST_Z = 2.0, 3.0
-RATES = (20.0, 200.0)      # Hz, of repetitive firing up to twice the threshold
-RANGE = 2.0                # times I_thr
-TOP = 1.0                  # nA, end of the F-I curves
+RATES = (20.0, 200.0)  # Hz, of repetitive firing up to twice the threshold
+RANGE = 2.0  # times I_thr
+TOP = 1.0  # nA, end of the F-I curves
 
 
 @dataclass(frozen=True)
@@ -40,21 +39,31 @@ class Choice:
 
     models: int = 60
     held_out: int = 10
-    parameter_distance: float = 0.15   # Euclidean, every parameter on 0...1 of its bounds
-    feature_distance: float = 0.5      # Euclidean, in SDs of the targets
+    parameter_distance: float = 0.15  # Euclidean, every parameter on 0...1 of its bounds
+    feature_distance: float = 0.5  # Euclidean, in SDs of the targets
     seed: int = 2025
 
 
 def qualified(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows that qualify, the best first."""
-    good = [r for r in rows if r["z"] and r["features"].get("untonic", 1) == 0
-            and np.mean(np.abs(r["z"])) <= MEAN_Z and np.max(np.abs(r["z"])) <= WORST_Z
-            and RANGE * r["features"].get("I_thr", 0.0) <= TOP]
-    return sorted(good, key=lambda r: float(np.mean(np.abs(r["z"]))))
+    good = [
+        r
+        for r in rows
+        if r["z"]
+        and r["features"].get("untonic", 1) == 0
+        and np.mean(np.abs(r["z"])) <= MEAN_Z
+        and np.max(np.abs(r["z"])) <= WORST_Z
+        and RANGE * r["features"].get("I_thr", 0.0) <= TOP
+    ]
+    return sorted(good, key=lambda r: (float(np.mean(np.abs(r["z"]))), str(r["values"])))
 
 
-def choose(spec: SearchSpec, rows: Iterable[dict[str, Any]], choice: Choice = Choice(),
-           workers: int | None = None) -> list[dict[str, Any]]:
+def choose(
+    spec: SearchSpec,
+    rows: Iterable[dict[str, Any]],
+    choice: Choice = Choice(),
+    workers: int | None = None,
+) -> list[dict[str, Any]]:
     """The hall of fame, best first: rows with `measured`, the cell's characteristics.
 
     Raises:
@@ -62,24 +71,30 @@ def choose(spec: SearchSpec, rows: Iterable[dict[str, Any]], choice: Choice = Ch
     """
     candidates, taken = qualified(rows), []
     bar = tqdm(total=choice.models, desc=f"{spec.name} choosing", unit="model")
-    with ProcessPoolExecutor(workers or os.cpu_count(), get_context("spawn")) as pool:
-        waiting = list(candidates)
+    waiting = list(candidates)
+    with Workers(workers) as pool:
         while len(taken) < choice.models and waiting:
-            batch = _apart(spec, waiting, taken, choice, 2 * (workers or os.cpu_count() or 1))
-            cells = [hof_cell(spec, row["values"], None) for row in batch]
-            for row, (measured, why) in zip(batch, pool.map(measure, cells), strict=True):
-                if why is None and len(taken) < choice.models:
+            batch = _apart(spec, waiting, taken, choice, 2 * pool.count)
+            for k, row in enumerate(batch):
+                pool.submit(Job(k, measure, (hof_cell(spec, row["values"], None),)))
+            answers = {
+                o.job.key: o.value if o.kind == "done" else (None, o.text) for o in pool.outcomes()
+            }
+            for k, row in enumerate(batch):
+                measured, why = answers[k]
+                if why:
+                    bar.write(f"left out (mean |z| {np.mean(np.abs(row['z'])):.2f}): {why}")
+                elif len(taken) < choice.models:
                     taken.append(row | {"measured": measured})
                     bar.update()
-                elif why:
-                    bar.write(f"left out (mean |z| {np.mean(np.abs(row['z'])):.2f}): {why}")
             seen = [id(row) for row in batch]
             waiting = [row for row in waiting if id(row) not in seen]
     bar.close()
     if len(taken) < choice.models:
         raise InputError(
-            f"Only {len(taken)} of {choice.models} models qualify and differ (of {len(candidates)} "
-            f"that qualify): search on for more generations, or ask for smaller distances."
+            f"Only {len(taken)} of {choice.models} models qualify and differ (of "
+            f"{len(candidates)} that qualify): search on for more generations, or ask for smaller "
+            f"distances."
         )
     return taken
 
@@ -103,20 +118,21 @@ def apart(spec: SearchSpec, one: dict, other: dict, choice: Choice) -> bool:
 
 def distances(spec: SearchSpec, one: dict, other: dict) -> tuple[float, float]:
     """Distance in parameters (unit bounds) and in features (SDs)."""
-    dp = [p.unit(one["values"][p.name]) - p.unit(other["values"][p.name])
-          for p in spec.parameters]
+    dp = [p.unit(one["values"][p.name]) - p.unit(other["values"][p.name]) for p in spec.parameters]
     return float(np.linalg.norm(dp)), float(np.linalg.norm(np.subtract(one["z"], other["z"])))
 
 
 def hof_cell(spec: SearchSpec, values: dict[str, float], hof: int | None) -> HofCell:
     """The cell with these parameter values."""
     name = spec.name if hof is None else f"{spec.name}/{hof}"
-    return replace(spec.cell, name=name, source=spec.source(values), hof=hof,
-                   ensemble=spec.name)
+    return replace(spec.cell, name=name, source=spec.source(values), hof=hof, ensemble=spec.name)
 
 
-def measure(cell: HofCell) -> tuple[dict[str, float | None] | None, str | None]:
+def measure(
+    cell: HofCell, beat: Callable[[Any], None]
+) -> tuple[dict[str, float | None] | None, str | None]:
     """Features of a cell (as `simulate.study` keeps them), or why it does not qualify."""
+    beat(cell.name)
     found = characterise(cell, low=0.0, high=TOP, step=0.04)
     i_thr, curve = found.values["I_thr"], found.curve
     if not RANGE * i_thr <= TOP:
@@ -151,23 +167,43 @@ def cost_of(rows: Iterable[dict[str, Any]]) -> dict[str, float]:
     return {"candidates": len(seconds), "core_hours": round(sum(seconds) / 3600, 3)}
 
 
-def publish(spec: SearchSpec, taken: list[dict[str, Any]], choice: Choice,
-            cost: dict[str, float], folder: str | os.PathLike) -> None:
+def publish(
+    spec: SearchSpec,
+    taken: list[dict[str, Any]],
+    choice: Choice,
+    cost: dict[str, float],
+    folder: str | os.PathLike,
+) -> None:
     """Write morphology, hof.json and split.json: a folder that `cells.builtin` reads."""
     folder = Path(folder)
     morphology = Path(spec.cell.source["morphology"])
     source = {k: v for k, v in spec.cell.source.items() if k != "groups"}
     source["morphology"] = f"morphology{morphology.suffix}"
-    cell = {k: getattr(spec.cell, k)
-            for k in ("celsius", "v_init", "dt", "threshold", "junction_potential")}
-    models = [{"groups": spec.source(r["values"])["groups"],
-               "z": dict(zip([t.feature for t in spec.targets], r["z"], strict=True)),
-               "features": r["measured"]} for r in taken]
+    cell = {
+        k: getattr(spec.cell, k)
+        for k in ("celsius", "v_init", "dt", "threshold", "junction_potential")
+    }
+    models = [
+        {
+            "groups": spec.source(r["values"])["groups"],
+            "z": dict(zip([t.feature for t in spec.targets], r["z"], strict=True)),
+            "features": r["measured"],
+        }
+        for r in taken
+    ]
     with written_whole(folder / source["morphology"]) as temporary:
         temporary.write_bytes(morphology.read_bytes())
-    write_json(folder / "hof.json", {
-        "format": FORMAT, "name": spec.name, "cell": cell | {"source": source},
-        "choice": asdict(choice), "cost": cost, "models": models})
+    write_json(
+        folder / "hof.json",
+        {
+            "format": FORMAT,
+            "name": spec.name,
+            "cell": cell | {"source": source},
+            "choice": asdict(choice),
+            "cost": cost,
+            "models": models,
+        },
+    )
     test = held_out(taken, choice)
     train = [i for i in range(len(taken)) if i not in test]
     write_json(folder / "split.json", {"seed": choice.seed, "train": train, "test": test})

@@ -42,7 +42,9 @@ class Parameter:
 
     def __post_init__(self) -> None:
         if self.stage not in STAGES:
-            raise InputError(f"Parameter {self.name}: stage is {self.stage!r}, not one of {STAGES}.")
+            raise InputError(
+                f"Parameter {self.name}: stage is {self.stage!r}, not one of {STAGES}."
+            )
         if not self.low < self.high or (self.log and self.low <= 0):
             raise InputError(
                 f"Parameter {self.name}: bounds {self.low} ... {self.high} must rise"
@@ -99,12 +101,18 @@ class SearchSpec:
         try:
             source["morphology"] = str((Path(path).parent / source["morphology"]).resolve())
             cell = HofCell(
-                name=data["name"], loader="swc", source=source, celsius=data["celsius"],
-                v_init=data["v_init"], dt=data["dt"], threshold=data["threshold"],
+                name=data["name"],
+                loader="swc",
+                source=source,
+                celsius=data["celsius"],
+                v_init=data["v_init"],
+                dt=data["dt"],
+                threshold=data["threshold"],
                 junction_potential=data["junction_potential"],
             )
             parameters = tuple(
-                Parameter(**{**p, "paths": tuple(p["paths"])}) for p in data["parameters"])
+                Parameter(**{**p, "paths": tuple(p["paths"])}) for p in data["parameters"]
+            )
             targets = tuple(Target(**t) for t in data["targets"])
         except (KeyError, TypeError) as error:
             raise InputError(
@@ -140,3 +148,8 @@ def _put(groups: dict[str, Any], path: str, value: float, name: str) -> None:
         groups[group][rest[0]] = value
     else:
         groups[group].setdefault("mechanisms", {}).setdefault(rest[0], {})[rest[1]] = value
+
+
+def targets_of(spec: SearchSpec, stage: str) -> list[Target]:
+    """Targets that count in a stage: the active ones keep the passive targets."""
+    return [t for t in spec.targets if stage != "passive" or t.stage == "passive"]

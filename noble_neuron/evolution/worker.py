@@ -1,23 +1,19 @@
-"""What a search's worker process does: hold one built cell, score one candidate at a time."""
+"""What a search's worker process does: keep one cell built, score one candidate at a time."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-from .spec import SearchSpec
+from .spec import SearchSpec, targets_of
 
 _held: dict[str, Any] = {}
 
 
-def start(spec: SearchSpec) -> None:
-    """Build the cell once for this process."""
-    from .bench import build_bench
-
-    _held.update(spec=spec, bench=build_bench(spec.cell))
-
-
-def score(stage: str, values: dict[str, float]) -> dict[str, Any]:
+def score(
+    spec: SearchSpec, stage: str, values: dict[str, float], beat: Callable[[Any], None]
+) -> dict[str, Any]:
     """Measure one candidate.
 
     Returns:
@@ -26,19 +22,40 @@ def score(stage: str, values: dict[str, float]) -> dict[str, Any]:
     """
     from . import bench as on
 
-    spec, bench = _held["spec"], _held["bench"]
+    beat(values)
+    if _held.get("spec") != spec:
+        _held.update(spec=spec, bench=on.build_bench(spec.cell))
+    bench = _held["bench"]
     began, features, why = time.perf_counter(), {}, None
+    targets = targets_of(spec, stage)
     try:
         bench.set(spec.source(values, passive_only=stage == "passive"))
         features |= on.passive(bench)
-        targets = [t for t in spec.targets if stage != "passive" or t.stage == "passive"]
-        worst = max(abs(t.z(features[t.feature])) for t in targets if t.stage == "passive")
         if stage != "passive":
-            if worst > 6.0:
-                raise on.Unfit("the passive features are more than 6 SD away")
+            worst = max(abs(t.z(features[t.feature])) for t in targets if t.stage == "passive")
+            if worst > on.HOPELESS:
+                raise on.Unfit(f"the passive features are more than {on.HOPELESS:g} SD away")
             features |= on.active(bench)
     except on.Unfit as error:
         why = str(error)
     z = None if why else [t.z(features[t.feature]) for t in targets]
-    return {"stage": stage, "values": values, "features": features, "z": z, "why": why,
-            "seconds": round(time.perf_counter() - began, 3)}
+    return row(stage, values, features, z, why, time.perf_counter() - began)
+
+
+def row(
+    stage: str,
+    values: dict[str, float],
+    features: dict[str, float],
+    z: list[float] | None,
+    why: str | None,
+    seconds: float,
+) -> dict[str, Any]:
+    """A row of the archive."""
+    return {
+        "stage": stage,
+        "values": values,
+        "features": features,
+        "z": z,
+        "why": why,
+        "seconds": round(seconds, 3),
+    }

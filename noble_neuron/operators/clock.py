@@ -30,14 +30,25 @@ class SpikeClock(nn.Module):
 
     RATE = 0.1  # 1/ms: the rate at softplus = 1, a typical fast-spiking one
 
-    def __init__(self, latent_size: int, hidden: int, step_ms: float,
-                 memory_ms: tuple[float, ...], current_scale: float) -> None:
+    def __init__(
+        self,
+        latent_size: int,
+        hidden: int,
+        step_ms: float,
+        memory_ms: tuple[float, ...],
+        current_scale: float,
+    ) -> None:
         super().__init__()
         self.step_ms, self.memory_ms, self.current_scale = step_ms, memory_ms, current_scale
         width = 1 + len(memory_ms) + latent_size
         self.rate = nn.Sequential(
-            nn.Linear(width, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(),
-            nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 1),
+            nn.Linear(width, hidden),
+            nn.SiLU(),
+            nn.Linear(hidden, hidden),
+            nn.SiLU(),
+            nn.Linear(hidden, hidden),
+            nn.SiLU(),
+            nn.Linear(hidden, 1),
         )
 
     def forward(self, current: Tensor, latent: Tensor, dt: float) -> Tensor:
@@ -48,8 +59,9 @@ class SpikeClock(nn.Module):
             latent: Latent point, standardised, shape (batch, latent_size).
             dt: Grid step of the current [ms].
         """
-        drive = averages(ticks(current / self.current_scale, dt, self.step_ms),
-                         self.step_ms, self.memory_ms)
+        drive = averages(
+            ticks(current / self.current_scale, dt, self.step_ms), self.step_ms, self.memory_ms
+        )
         z = latent[:, None, :].expand(-1, drive.shape[1], -1)
         x = self.rate(torch.cat((drive, z), dim=-1)).squeeze(-1)
         turned = nn.functional.softplus(x) * (self.RATE * self.step_ms)

@@ -11,8 +11,8 @@ from ..errors import InputError
 from .clock import SpikeClock, averages, spans, ticks
 from .fno import FNO
 
-AFTER_MS = (0.12, 0.3, 0.8, 2.0, 5.0, 12.0, 40.0)   # decay after a spike
-BEFORE_MS = (0.12, 0.3, 0.8, 2.5)                   # rise towards the next
+AFTER_MS = (0.12, 0.3, 0.8, 2.0, 5.0, 12.0, 40.0)  # decay after a spike
+BEFORE_MS = (0.12, 0.3, 0.8, 2.5)  # rise towards the next
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,21 @@ class ClockedNoble(nn.Module):
     def __init__(self, config: ClockedConfig) -> None:
         super().__init__()
         self.config = config
-        self.clock = SpikeClock(config.latent_size, config.clock_hidden, config.clock_ms,
-                                config.memory_ms, config.current_scale)
-        self.shape = FNO(n_modes=(config.modes,), in_channels=config.channels, out_channels=1,
-                         hidden_channels=config.hidden, n_layers=config.layers,
-                         positional_embedding=None)
+        self.clock = SpikeClock(
+            config.latent_size,
+            config.clock_hidden,
+            config.clock_ms,
+            config.memory_ms,
+            config.current_scale,
+        )
+        self.shape = FNO(
+            n_modes=(config.modes,),
+            in_channels=config.channels,
+            out_channels=1,
+            hidden_channels=config.hidden,
+            n_layers=config.layers,
+            positional_embedding=None,
+        )
 
     def forward(self, current: Tensor, latent: Tensor, t: Tensor) -> Tensor:
         """Voltage [mV], shape (batch, steps).
@@ -111,8 +121,10 @@ class ClockedNoble(nn.Module):
         c, dt = self.config, _step(t)
         steps = round(c.window_ms / dt)
         if len(t) > steps:
-            raise InputError(f"This operator spans {c.window_ms:g} ms: at most {steps} steps of "
-                             f"{dt:g} ms, got {len(t)}. Ask for a shorter duration.")
+            raise InputError(
+                f"This operator spans {c.window_ms:g} ms: at most {steps} steps of "
+                f"{dt:g} ms, got {len(t)}. Ask for a shorter duration."
+            )
         current = nn.functional.pad(current, (0, steps - len(t)))
         grid = torch.arange(steps, dtype=t.dtype, device=t.device) * dt
         drive = ticks(current / c.current_scale, dt, c.clock_ms)
@@ -120,12 +132,15 @@ class ClockedNoble(nn.Module):
         last, next_ = spans(times, grid)
         after = [torch.exp(-last / tau) for tau in AFTER_MS]
         before = [torch.exp(-next_ / tau) for tau in BEFORE_MS]
-        return torch.cat((
-            (current / c.current_scale)[:, None],
-            nn.functional.interpolate(drive, size=steps, mode="linear"),
-            _standard(latent)[..., None].expand(-1, -1, steps),
-            torch.stack(after + before, dim=1),
-        ), dim=1)
+        return torch.cat(
+            (
+                (current / c.current_scale)[:, None],
+                nn.functional.interpolate(drive, size=steps, mode="linear"),
+                _standard(latent)[..., None].expand(-1, -1, steps),
+                torch.stack(after + before, dim=1),
+            ),
+            dim=1,
+        )
 
 
 def _standard(latent: Tensor) -> Tensor:

@@ -74,19 +74,24 @@ def peak_times(voltage: np.ndarray, dt: float, threshold: float) -> np.ndarray:
 def padded(trains: list[np.ndarray]) -> np.ndarray:
     """Spike trains as one inf-padded array, float32, shape (n, most spikes)."""
     out = np.full((len(trains), max(1, max(map(len, trains)))), np.inf, np.float32)
-    for row, train in zip(out, trains, strict=True):
-        row[: len(train)] = train
+    for row, times in zip(out, trains, strict=True):
+        row[: len(times)] = times
     return out
 
 
 def gather_times(data: Dataset, samples: Sequence[int], threshold: float) -> np.ndarray:
     """Peak times [ms] of samples of a training set, read from its raw grid, inf-padded."""
-    return padded([peak_times(data.voltage(int(i)), data.dt(int(i)), threshold)
-                   for i in samples])
+    return padded([peak_times(data.voltage(int(i)), data.dt(int(i)), threshold) for i in samples])
 
 
-def train_clocked(noble: ClockedNoble, training: SpikedTraces, validation: SpikedTraces,
-                  clock: TrainConfig, shape: TrainConfig, out: Path) -> tuple[bool, float]:
+def train_clocked(
+    noble: ClockedNoble,
+    training: SpikedTraces,
+    validation: SpikedTraces,
+    clock: TrainConfig,
+    shape: TrainConfig,
+    out: Path,
+) -> tuple[bool, float]:
     """Train the clock, then the shape, in OUT/clock and OUT/shape; both resume.
 
     Returns:

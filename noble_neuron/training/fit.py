@@ -24,7 +24,6 @@ from .loop import train
 from .split import Split, split_samples
 from .whole_trace import Traces, WholeTraceTask, gather
 
-
 CLOCK_TRAINING = TrainConfig(recipe="modern", batch_size=64, lr=3e-3, clip=1.0, epochs=200)
 
 
@@ -102,16 +101,18 @@ def fit(
         )
         view = data.decimated(config.factor)
         rows = (split.train, split.validation)
-        parts = [gather(view, r, space.encode(np.array([latents[names[i]] for i in r])))
-                 for r in rows]
+        parts = [
+            gather(view, r, space.encode(np.array([latents[names[i]] for i in r]))) for r in rows
+        ]
         card = _card(data, split, space, parts[0], config)
         model = _new_model(config, parts[0])
         if isinstance(model, ClockedNoble):
             times = [gather_times(data, r, card.threshold) for r in rows]
     if isinstance(model, ClockedNoble):
         spiked = [SpikedTraces(*pair) for pair in zip(parts, times, strict=True)]
-        finished, score = train_clocked(model, *spiked, config.clock_training, config.training,
-                                        out)
+        finished, score = train_clocked(
+            model, *spiked, config.clock_training, config.training, out
+        )
     else:
         result = train(model, WholeTraceTask(*parts), config.training, out)
         finished, score = result.finished, result.score

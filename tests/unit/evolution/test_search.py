@@ -26,8 +26,11 @@ def test_calibre_is_conserved_at_bifurcations(tmp_path):
     """Kubota's rule: area above a fork = sum of the areas below, less one tip's."""
     rule = Basket()
     lines = grow_basket_cell(tmp_path / "cell.swc", rule).read_text().splitlines()
-    points = {int(f[0]): (float(f[5]), int(f[6])) for f in map(str.split, lines)
-              if not f[0].startswith("#")}
+    points = {
+        int(f[0]): (float(f[5]), int(f[6]))
+        for f in map(str.split, lines)
+        if not f[0].startswith("#")
+    }
     children = {}
     for number, (_, parent) in points.items():
         children.setdefault(parent, []).append(number)
@@ -59,14 +62,29 @@ def test_a_specification_fills_every_path():
     assert spec.cell.source["groups"]["soma"]["mechanisms"]["nn_NaTg"]["gbar"] > 0
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"celsius": None}, "lacks or misnames a key|celsius"),
-    ({"parameters": [{"name": "x", "stage": "active", "paths": ["axo.pas.g"], "low": 1,
-                      "high": 2}]}, "axo.pas.g"),
-    ({"parameters": [{"name": "x", "stage": "active", "paths": ["soma.pas.g"], "low": 2,
-                      "high": 1}]}, "bounds 2 ... 1"),
-    ({"targets": [{"feature": "I_thr", "meen": 1}]}, "meen"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"celsius": None}, "lacks or misnames a key|celsius"),
+        (
+            {
+                "parameters": [
+                    {"name": "x", "stage": "active", "paths": ["axo.pas.g"], "low": 1, "high": 2}
+                ]
+            },
+            "axo.pas.g",
+        ),
+        (
+            {
+                "parameters": [
+                    {"name": "x", "stage": "active", "paths": ["soma.pas.g"], "low": 2, "high": 1}
+                ]
+            },
+            "bounds 2 ... 1",
+        ),
+        ({"targets": [{"feature": "I_thr", "meen": 1}]}, "meen"),
+    ],
+)
 def test_a_bad_specification_says_what_is_wrong(tmp_path, change, message):
     data = json.loads(SPEC.read_text())
     data = {k: v for k, v in {**data, **change}.items() if v is not None}
@@ -85,8 +103,13 @@ def test_a_search_cut_off_in_the_middle_of_a_line_goes_on_to_the_same_archive(tm
     (part / "archive.jsonl").write_bytes(text[: len(text) * 2 // 3])
     (part / "search.json").write_bytes((tmp_path / "whole" / "search.json").read_bytes())
     resumed = evolve(spec, part, config, workers=1)
-    without_time = [{k: {key: v for key, v in row.items() if key != "seconds"}
-                     for k, row in archive.rows.items()} for archive in (whole, resumed)]
+    without_time = [
+        {
+            k: {key: v for key, v in row.items() if key != "seconds"}
+            for k, row in archive.rows.items()
+        }
+        for archive in (whole, resumed)
+    ]
     assert without_time[0] == without_time[1]
     assert {row["stage"] for row in whole.rows.values()} == {"passive", "active", "last"}
     assert any(row["z"] for row in whole.whole_models())

@@ -19,8 +19,9 @@ def step(dt, onset, duration, amplitude, total):
 @pytest.fixture
 def small():
     torch.manual_seed(3)
-    return ClockedNoble(ClockedConfig(latent_size=3, window_ms=60.0, clock_hidden=16, layers=2,
-                                      hidden=6, modes=16))
+    return ClockedNoble(
+        ClockedConfig(latent_size=3, window_ms=60.0, clock_hidden=16, layers=2, hidden=6, modes=16)
+    )
 
 
 @pytest.mark.parametrize("dt", [0.025, 0.075, 0.11])
@@ -72,7 +73,9 @@ def test_shape_of_the_answer_and_gradient_of_every_weight(small):
     current, latent = torch.rand(2, 797), torch.rand(2, 3) * 3
     t = torch.arange(797) * 0.075
     assert small(current, latent, t).shape == (2, 797)
-    small.voltage(current, latent, t, torch.tensor([[20.0], [torch.inf]])).square().sum().backward()
+    small.voltage(
+        current, latent, t, torch.tensor([[20.0], [torch.inf]])
+    ).square().sum().backward()
     small.phase(current, latent, t).square().sum().backward()
     idle = [n for n, p in small.named_parameters() if p.grad is None or not p.grad.abs().sum()]
     assert not idle
@@ -82,8 +85,9 @@ def test_a_finer_grid_gives_the_same_voltage(small):
     latent, times = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[20.0, 41.3]])
     with torch.no_grad():
         coarse, fine = (
-            small.voltage(step(dt, 15.0, 30.0, 0.3, 60.0), latent,
-                          torch.arange(round(60 / dt)) * dt, times)[0]
+            small.voltage(
+                step(dt, 15.0, 30.0, 0.3, 60.0), latent, torch.arange(round(60 / dt)) * dt, times
+            )[0]
             for dt in (0.075, 0.025)
         )
     error = (fine[::3] - coarse).abs()

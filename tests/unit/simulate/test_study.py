@@ -87,7 +87,8 @@ def test_samples_cover_the_cells_range_and_follow_the_seed(line):
 
 
 @pytest.mark.parametrize(
-    "block, measured_to, top", [(float("nan"), 0.9, 0.4), (0.4, 0.9, 0.34), (float("nan"), 0.3, 0.3)]
+    "block, measured_to, top",
+    [(float("nan"), 0.9, 0.4), (0.4, 0.9, 0.34), (float("nan"), 0.3, 0.3)],
 )
 def test_currents_end_at_twice_the_threshold_or_before_the_block(block, measured_to, top):
     features = {"I_thr": 0.2, "I_block": block, "measured_to": measured_to}

@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from noble_neuron.operators import ClockedConfig, ClockedNoble
+from noble_neuron.protocols.protocol import noble_step
+from noble_neuron.simulate.dataset import build_dataset
 from noble_neuron.surrogates import bundle
 from noble_neuron.training.clocked import ClockTask, SpikedTraces, padded, peak_times
 from noble_neuron.training.config import TrainConfig
 from noble_neuron.training.fit import FitConfig, fit
 from noble_neuron.training.loop import train
 from noble_neuron.training.whole_trace import Traces
-from noble_neuron.protocols.protocol import noble_step
-from noble_neuron.simulate.dataset import build_dataset
 
 torch.set_num_threads(1)
 
@@ -20,7 +20,7 @@ torch.set_num_threads(1)
 def test_peaks_are_found_between_grid_points():
     t = np.arange(0, 40, 0.025)
     centres = (10.013, 30.008)
-    v = -70 + sum(100 * np.exp(-((t - c) / 0.2) ** 2) for c in centres)
+    v = -70 + sum(100 * np.exp(-(((t - c) / 0.2) ** 2)) for c in centres)
     np.testing.assert_allclose(peak_times(v, 0.025, -20.0), centres, atol=1e-3)
     assert peak_times(np.full(100, -70.0), 0.025, -20.0).size == 0
 
@@ -31,22 +31,29 @@ def integrator(amplitudes):
     current = amplitudes[:, None] * ((t >= 9.99) & (t < 50))[None]
     rate = 0.4 * np.clip(amplitudes - 0.1, 0, None)
     trains = [10 + np.arange(1, int(40 * r) + 1) / r if r else np.zeros(0) for r in rate]
-    data = Traces(current.astype(np.float32), np.zeros_like(current, np.float32),
-                  np.full((len(amplitudes), 1), 2.0, np.float32), 0.075)
+    data = Traces(
+        current.astype(np.float32),
+        np.zeros_like(current, np.float32),
+        np.full((len(amplitudes), 1), 2.0, np.float32),
+        0.075,
+    )
     return SpikedTraces(data, padded(trains))
 
 
 def test_the_clock_learns_when_an_integrator_fires(tmp_path):
     torch.manual_seed(0)
-    noble = ClockedNoble(ClockedConfig(latent_size=1, window_ms=60.0, clock_hidden=32, layers=1,
-                                       hidden=4, modes=8))
+    noble = ClockedNoble(
+        ClockedConfig(latent_size=1, window_ms=60.0, clock_hidden=32, layers=1, hidden=4, modes=8)
+    )
     rng = np.random.default_rng(0)
-    task = ClockTask(noble, integrator(rng.uniform(-0.1, 0.8, 192)),
-                     integrator(rng.uniform(-0.1, 0.8, 64)))
+    task = ClockTask(
+        noble, integrator(rng.uniform(-0.1, 0.8, 192)), integrator(rng.uniform(-0.1, 0.8, 64))
+    )
     with torch.no_grad():
         before = task.validate(noble.clock, torch.device("cpu"))
-    config = TrainConfig(recipe="modern", epochs=120, batch_size=32, lr=1e-2, clip=1.0,
-                         validate_every=20)
+    config = TrainConfig(
+        recipe="modern", epochs=120, batch_size=32, lr=1e-2, clip=1.0, validate_every=20
+    )
     train(noble.clock, task, config, tmp_path)
     after = task.validate(noble.clock, torch.device("cpu"))
     assert before["turns"] > 0.5
@@ -59,7 +66,8 @@ def test_a_clocked_bundle_from_real_traces(line, tmp_path):
     config = FitConfig(
         latent=("I_thr", "max_rate"),
         operator=ClockedConfig(clock_hidden=8, layers=1, hidden=4, modes=16),
-        training=TrainConfig(epochs=1), clock_training=TrainConfig(epochs=2),
+        training=TrainConfig(epochs=1),
+        clock_training=TrainConfig(epochs=2),
     )
     result = fit(data, line.latents, ["ball2"], tmp_path / "out", config)
     assert result.finished and np.isfinite(result.score)
@@ -73,7 +81,11 @@ def test_a_clocked_bundle_from_real_traces(line, tmp_path):
 
 @pytest.mark.parametrize("times", [np.zeros((1, 1), np.float32)])
 def test_every_trace_needs_its_spike_times(times):
-    traces = Traces(np.zeros((2, 5), np.float32), np.zeros((2, 5), np.float32),
-                    np.zeros((2, 1), np.float32), 0.075)
+    traces = Traces(
+        np.zeros((2, 5), np.float32),
+        np.zeros((2, 5), np.float32),
+        np.zeros((2, 1), np.float32),
+        0.075,
+    )
     with pytest.raises(ValueError, match="spike times of 1"):
         SpikedTraces(traces, times)
