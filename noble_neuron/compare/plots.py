@@ -64,15 +64,7 @@ def _traces(result: ComparisonResult, start: float, stop: float) -> str:
                 if i == 0:
                     ax.set_title(result.labels[k], loc="left")
                 note = f"{result.amplitudes[i, k]:.3f} nA"
-                ax.annotate(
-                    note,
-                    (0.99, 0.97),
-                    xycoords="axes fraction",
-                    ha="right",
-                    va="top",
-                    color="#8a93a1",
-                    fontsize=7,
-                )
+                ax.set_title(note, loc="right", color="#8a93a1", fontsize=7)
                 if j == 0:
                     ax.set_ylabel(f"{_short(cell.name)}\nmV", rotation=0, ha="right", va="center")
                 if i == rows - 1:

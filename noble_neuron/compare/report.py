@@ -28,9 +28,9 @@ h1 { font-size: 1.9rem; line-height: 1.2; letter-spacing: -.015em; margin: 0 0 .
 h2 { font-size: 1.2rem; margin: 3rem 0 .5rem; padding-top: 1rem;
      border-top: 1px solid var(--line) }
 p, li { max-width: 70ch } .soft, figcaption, footer { color: var(--soft); font-size: .9rem }
-.facts { display: flex; flex-wrap: wrap; gap: 1rem 2.6rem; margin: 1.8rem 0 }
-.facts b { display: block; font-size: 1.7rem; font-weight: 600; letter-spacing: -.02em }
-.facts span { color: var(--soft); font-size: .85rem }
+.facts { display: flex; flex-wrap: wrap; gap: 1rem 2rem; margin: 1.8rem 0 }
+.facts b { display: block; font-size: 1.5rem; font-weight: 600; letter-spacing: -.02em }
+.facts span { color: var(--soft); font-size: .82rem }
 figure { margin: 1.2rem 0 } figcaption { margin-bottom: .4rem }
 img { max-width: 100%; height: auto; display: block }
 .wide { overflow-x: auto }

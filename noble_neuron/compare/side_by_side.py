@@ -23,7 +23,7 @@ from .baselines import spike_free, two_levels
 from .metrics import Group
 
 SURROGATE, FLOOR = "surrogate", "full model at dt/2"
-MULTIPLES = np.linspace(0.8, 1.9, 12)  # of I_thr, of the default currents
+MULTIPLES = np.linspace(0.75, 1.95, 13)  # of I_thr; not 1 itself, where nothing is sure
 Say = Callable[[str], None]
 
 

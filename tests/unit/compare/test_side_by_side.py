@@ -59,10 +59,10 @@ def test_the_default_currents_follow_each_cells_threshold(line):
     result = compare(line.surrogate, list(line.cells[:2]), line.latents)
     for row, cell in zip(result.amplitudes, line.cells[:2], strict=True):
         i_thr = line.latents[cell.name][0]
-        assert row[0] < 0 < row[1] < i_thr < row[4]
-        assert row[-1] == pytest.approx(1.9 * i_thr, abs=1e-4)
+        assert row[0] < 0 < row[1] < row[3] < i_thr < row[4]
+        assert row[-1] == pytest.approx(1.95 * i_thr, abs=1e-4)
     counts = result.full_features["spikecount"]
-    assert (counts[:, :2] == 0).all() and (counts[:, 4:] > 0).all()
+    assert (counts[:, :4] == 0).all() and (counts[:, 4:] > 0).all()
     assert len(result.shown) == 4 and len(result.labels) == result.amplitudes.shape[1]
 
 
