@@ -13,7 +13,7 @@ import numpy as np
 from .. import __version__
 from ..files import written_whole
 from . import plots
-from .tables import cells_table, counts_table, number, scores_table, times_table
+from .tables import cells_table, counts_table, number, records_tables, scores_table, times_table
 
 if TYPE_CHECKING:
     from .side_by_side import ComparisonResult
@@ -35,7 +35,8 @@ figure { margin: 1.2rem 0 } figcaption { margin-bottom: .4rem }
 img { max-width: 100%; height: auto; display: block }
 .wide { overflow-x: auto }
 table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums }
-th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line) }
+th, td { padding: .3rem .55rem; text-align: right; border-bottom: 1px solid var(--line) }
+td { white-space: nowrap }
 th { color: var(--soft); font-weight: 500; vertical-align: bottom }
 th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: nowrap }
 .warning { border-left: 3px solid var(--warm); padding: .1rem 0 .1rem .9rem; margin: .6rem 0 }
@@ -93,6 +94,7 @@ def page(result: ComparisonResult) -> str:
                 if result.scores["surrogate"][group].n
             ),
         ),
+        _section("Errors on the card", *_card_errors(result)),
         _section("Latent space", _picture(plots.latent_plane(result), _latent_text(result))),
         _section(
             "Wall time",
@@ -187,10 +189,23 @@ def _limits(result: ComparisonResult) -> list[str]:
 
 def _errors_text() -> str:
     return (
-        "<p>The oracles know the truth and leave out its spikes; whatever does not beat them "
-        "shows no skill. The full model at half its time step is the floor. A feature that "
+        "<p>The oracles know the truth and leave out its spikes; the full model at half its time "
+        "step is the floor. Where regular firing drifts out of step, even the floor can do worse "
+        "in a voltage norm than no spikes at all, so judge by the spike figures. A feature that "
         "an answer lacks counts as wholly wrong.</p>"
     )
+
+
+def _card_errors(result: ComparisonResult) -> list[str]:
+    """What was measured when the surrogate was made, on samples it had not seen."""
+    tables = records_tables(result.surrogate.card.errors)
+    if not tables:
+        return [
+            "<p>The card holds no measured errors; <code>noble-neuron evaluate</code> makes "
+            "them.</p>"
+        ]
+    said = "<p>Measured on samples of its own training set that it had not seen.</p>"
+    return [said, *(table.html() for table in tables)]
 
 
 def _latent_text(result: ComparisonResult) -> str:

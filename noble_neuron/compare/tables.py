@@ -6,7 +6,7 @@ import html
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -115,6 +115,33 @@ def scores_table(
     if paper:
         rows.append(["(paper, on its own cell)", "", *(number(paper.get(f)) for f in figures)])
     return Table(title, head, rows)
+
+
+def records_tables(records: Any) -> list[Table]:
+    """Tables of what `EvaluationResult.records` wrote; none of anything else."""
+    if not isinstance(records, list):
+        return []
+    found: dict[tuple[str, str], dict[str, dict[str, dict]]] = {}
+    for record in records:
+        answer, group, figure = record["figure"].rsplit("/", 2)
+        answers = found.setdefault((record["split"], group), {})
+        answers.setdefault(answer, {})[figure] = record
+    tables = []
+    for (split, group), answers in found.items():
+        if group == "all":
+            continue
+        figures = [f for f in FIGURES if f not in _NOT_SHOWN[group]]
+        head = ["", "n", *(f"{FIGURES[f][0]} [{FIGURES[f][1]}]" for f in figures)]
+        rows = [
+            [
+                answer,
+                str(next(iter(own.values()))["n"]),
+                *(number(own[f]["value"]) if f in own else "–" for f in figures),
+            ]
+            for answer, own in answers.items()
+        ]
+        tables.append(Table(f"{split}, {group} currents", head, rows))
+    return tables
 
 
 def scores_text(scores: Mapping[str, Mapping[str, Mapping[str, Group]]]) -> str:

@@ -1,10 +1,13 @@
 """Evaluation on a real, small training set."""
 
+import json
+
 import numpy as np
 import pytest
 
 from noble_neuron.compare import metrics
 from noble_neuron.compare.evaluation import FLOOR, SURROGATE, evaluate
+from noble_neuron.compare.tables import number, records_tables
 from noble_neuron.errors import InputError
 
 
@@ -86,3 +89,14 @@ def test_a_cell_without_latent_is_named(line):
 def test_an_empty_split_is_refused(line):
     with pytest.raises(InputError, match="empty"):
         evaluate(line.surrogate, line.dataset, line.latents, {"none": []}, line.trained_on)
+
+
+def test_the_card_keeps_the_figures_and_the_report_shows_them(result):
+    tables = records_tables(json.loads(json.dumps(result.records())))
+    titles = [table.title for table in tables]
+    assert "held-out currents, firing currents" in titles and len(titles) == len(set(titles))
+    shown = result.scores["held-out currents"][SURROGATE]["firing"]
+    table = tables[titles.index("held-out currents, firing currents")]
+    row = next(row for row in table.rows if row[0] == SURROGATE)
+    assert row[1] == str(shown.n) and number(shown.values["voltage_l2"]) in row
+    assert records_tables({}) == []
