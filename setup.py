@@ -38,9 +38,7 @@ setup(
     ],
     extras_require={
         "evolve": ["bluepyopt>=1.14.18"],
-        "netpyne": ["netpyne>=1.1"],
-        "mpi": ["mpi4py>=4"],
-        "test": ["pytest>=8", "ruff>=0.6", "bluepyopt>=1.14.18", "netpyne>=1.1", "mpi4py>=4"],
+        "test": ["pytest>=8", "ruff>=0.6", "bluepyopt>=1.14.18", "netpyne>=1.1"],
     },
     entry_points={"console_scripts": ["noble-neuron = noble_neuron.cli:main"]},
     classifiers=[
