@@ -4,25 +4,29 @@
 VENV ?= .venv
 VENV8 ?= .venv-neuron8
 PYTHON ?= python3
-export PYTHON
+TORCH ?= cpu
+export PYTHON TORCH TORCH_INDEX
+
+READY = $(VENV)/.ready-$(TORCH)
 
 REPORT ?= runs/compare.html
 
 .PHONY: compare setup test test-neuron8
 
-compare: $(VENV)/.ready
+compare: $(READY)
 	$(VENV)/bin/noble-neuron compare --report $(REPORT)
 
-setup: $(VENV)/.ready
+setup: $(READY)
 
-$(VENV)/.ready: setup.py constraints.txt tools/environment.sh
+$(READY): setup.py constraints.txt tools/environment.sh
 	tools/environment.sh $(VENV)
+	touch $@
 
-$(VENV)/.ready-test: $(VENV)/.ready
+$(READY)-test: $(READY)
 	tools/environment.sh $(VENV) test
 	touch $@
 
-test: $(VENV)/.ready-test
+test: $(READY)-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/python -m pytest -q
 

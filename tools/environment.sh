@@ -27,6 +27,8 @@ done
 pip=("$folder/bin/python" -m pip --disable-pip-version-check)
 index=(${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"})
 
+has_cuda() { "$folder/bin/python" -c 'import sys, torch; sys.exit(not torch.version.cuda)' 2>/dev/null; }
+
 case $build in
   cpu)
     # The local version names the CPU build, so that no CUDA package comes along unasked.
@@ -36,8 +38,9 @@ case $build in
       "${pip[@]}" install --quiet "torch==$version"
     } ;;
   cuda)
+    has_cuda || "${pip[@]}" uninstall --quiet --yes torch 2>/dev/null
     "${pip[@]}" install --quiet ${index[@]+"${index[@]}"} "torch==$version"
-    "$folder/bin/python" -c 'import sys, torch; sys.exit(torch.version.cuda is None)' || {
+    has_cuda || {
       echo "pip chose a build of torch without CUDA. Set TORCH_INDEX to PyTorch's CUDA index." >&2
       exit 2
     } ;;
@@ -46,4 +49,3 @@ case $build in
     exit 2 ;;
 esac
 "${pip[@]}" install --quiet --constraint constraints.txt --editable ".$extras"
-touch "$folder/.ready"
