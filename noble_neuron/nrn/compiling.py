@@ -24,13 +24,15 @@ from ..files import sha256, written_whole
 _MPI_PREFIXES = ("OMPI_", "PMIX_", "PMI_")
 
 
-def sources() -> list[Path]:
-    """Our NMODL files, sorted; each is named after its mechanism."""
-    return sorted(mod_dir().glob("*.mod"))
+def sources(folder: Path | None = None) -> list[Path]:
+    """NMODL files of a folder, sorted; ours (the default) are named after their mechanisms."""
+    return sorted((folder or mod_dir()).glob("*.mod"))
 
 
-def library() -> Path:
-    """The compiled library for this NEURON; compiles it if nobody has.
+def library(folder: Path | None = None) -> Path:
+    """The compiled library of a folder (ours by default) for this NEURON.
+
+    It is compiled if nobody has.
 
     Any number of processes may call this at once: one compiles, the others wait, and a
     file appears under its final name only when it is complete.
@@ -38,18 +40,18 @@ def library() -> Path:
     Raises:
         MechanismError: No compiler, the compilation failed, or the cache is not writable.
     """
-    path = cache_dir() / "mechanisms" / _key() / f"libnrnmech{_suffix()}"
+    path = cache_dir() / "mechanisms" / _key(folder) / f"libnrnmech{_suffix()}"
     if path.exists():
         return path
     with _locked(path.parent):
         if not path.exists():
-            _compile(path)
+            _compile(path, folder)
     return path
 
 
-def _key() -> str:
+def _key(folder: Path | None = None) -> str:
     """Names all that a compiled library depends on."""
-    texts = [part for s in sources() for part in (s.name.encode(), s.read_bytes())]
+    texts = [part for s in sources(folder) for part in (s.name.encode(), s.read_bytes())]
     setting = (neuron.__version__, h.neuronhome(), sys.version, platform.platform())
     return sha256(*texts, *(x.encode() for x in setting))[:16]
 
@@ -75,11 +77,11 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _compile(path: Path) -> None:
+def _compile(path: Path, origin: Path | None) -> None:
     """Run nrnivmodl on copies of the sources, away from the user's folder."""
     tool, environment = _nrnivmodl()
     with tempfile.TemporaryDirectory(prefix="noble_neuron-") as folder:
-        for source in sources():
+        for source in sources(origin):
             shutil.copy(source, folder)
         answer = subprocess.run(
             [str(tool), "."],
@@ -96,7 +98,7 @@ def _compile(path: Path) -> None:
         if answer.returncode or not built:
             last = "\n".join(answer.stdout.strip().splitlines()[-12:])
             raise MechanismError(
-                f"Compiling {mod_dir()} with {tool} failed (exit status "
+                f"Compiling {origin or mod_dir()} with {tool} failed (exit status "
                 f"{answer.returncode}). Its last words:\n{last}"
             )
         with written_whole(path) as temporary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ from .compiling import library, sources
 
 # A hoc string, so that the answer lives as long as NEURON does, not as long as this module.
 _MARK = "nn_library"
+_DECLARED = re.compile(r"^\s*(?:SUFFIX|POINT_PROCESS|ARTIFICIAL_CELL)\s+(\w+)", re.M)
+# Libraries of other people's folders that this process has loaded.
+_loaded: set[str] = set()
 
 
 def names() -> list[str]:
@@ -43,6 +47,36 @@ def load() -> None:
     _load(path)
     h(f"strdef {_MARK}")
     setattr(h, _MARK, str(path))
+
+
+def load_folder(folder: str | os.PathLike) -> None:
+    """Make the mechanisms of somebody's mod files insertable, beside ours. Idempotent.
+
+    Raises:
+        MechanismError: No mod files, they cannot be compiled, or a name is taken.
+    """
+    folder = Path(folder)
+    found = [name for source in sources(folder) for name in _names_in(source)]
+    if not found:
+        raise MechanismError(f"No mechanisms in {folder}: it holds no .mod file.")
+    path = library(folder)
+    if str(path) in _loaded:
+        return
+    taken = [name for name in found if h.name_declared(name)]
+    if taken:
+        raise MechanismError(
+            f"Duplicate mechanism library: {folder} defines {', '.join(taken)}, which NEURON "
+            f"already has, perhaps from another model or from the folder it started in. Build "
+            f"this cell in a process of its own, or rename the mechanisms."
+        )
+    _load(path)
+    _loaded.add(str(path))
+
+
+def _names_in(source: Path) -> list[str]:
+    """Names that an NMODL file declares."""
+    text = re.sub(r"COMMENT.*?ENDCOMMENT", "", source.read_text(errors="replace"), flags=re.S)
+    return _DECLARED.findall(text)
 
 
 def _load(path: Path) -> None:

@@ -50,6 +50,13 @@ class SpikeClock(nn.Module):
             nn.SiLU(),
             nn.Linear(hidden, 1),
         )
+        # Starts as a cell that fires more under more current. From random weights the silent
+        # half of a training set first teaches the clock never to move, and it forgets slowly.
+        self.straight = nn.Linear(width, 1)
+        with torch.no_grad():
+            self.straight.weight.zero_()
+            self.straight.weight[0, 0] = 1.5
+            self.straight.bias.fill_(-1.8)
 
     def forward(self, current: Tensor, latent: Tensor, dt: float) -> Tensor:
         """Phase at the clock's own times 0, step_ms, 2 step_ms, ..., shape (batch, ticks + 1).
@@ -63,7 +70,8 @@ class SpikeClock(nn.Module):
             ticks(current / self.current_scale, dt, self.step_ms), self.step_ms, self.memory_ms
         )
         z = latent[:, None, :].expand(-1, drive.shape[1], -1)
-        x = self.rate(torch.cat((drive, z), dim=-1)).squeeze(-1)
+        seen = torch.cat((drive, z), dim=-1)
+        x = (self.rate(seen) + self.straight(seen)).squeeze(-1)
         turned = nn.functional.softplus(x) * (self.RATE * self.step_ms)
         return nn.functional.pad(turned.cumsum(-1), (1, 0))
 
