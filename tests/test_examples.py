@@ -19,7 +19,7 @@ SAYS = {
 
 def test_every_example_is_here():
     found = {str(p.relative_to(ROOT / "examples")) for p in (ROOT / "examples").rglob("*.py")}
-    assert found == set(SAYS)
+    assert found == {*SAYS, "workflows/my_cells.py"}  # the last one is imported by the others
 
 
 @pytest.mark.parametrize("name", SAYS)

@@ -9,7 +9,8 @@ CURRENTS, the operator and the epochs (see docs/your_own_cells.md).
 import sys
 from pathlib import Path
 
-from noble_neuron.cells.python import load_python
+import my_cells
+
 from noble_neuron.compare.evaluation import evaluate
 from noble_neuron.compare.side_by_side import compare
 from noble_neuron.operators import NobleConfig
@@ -24,30 +25,9 @@ CELLS, CURRENTS, EPOCHS = 4, 10, 2
 LATENT = ("I_thr", "max_rate")
 
 
-def ball(radius):
-    """A sphere's worth of Hodgkin-Huxley membrane; workers import it by name."""
-    from neuron import h
-
-    soma = h.Section(name="soma")
-    soma.L = soma.diam = 2 * radius  # um
-    soma.insert("hh")
-    return soma
-
-
 def main(folder: Path) -> None:
     # 1. Cells, as descriptions: nothing of NEURON exists yet.
-    cells = [
-        load_python(
-            "cells_to_report:ball",
-            {"radius": 9.0 + k},
-            name=f"ball {k}",
-            celsius=6.3,
-            v_init=-65.0,
-            dt=0.025,
-            threshold=0.0,
-        )
-        for k in range(CELLS)
-    ]
+    cells = my_cells.cells(CELLS)
     # 2. Their F-I curves, and one cell that the surrogate will not see.
     study = measure("balls", cells, held_out=1, high=0.3, step=0.05)
     study.save(folder / "study.json")
