@@ -3,7 +3,7 @@
 NOBLE's embedding sin(2^k pi p t) lets a feature set the frequency of a channel (equation 1).
 Here the frequency is learned: the phase
 
-    phi(t) = integral of r(u(s), z) ds,        r > 0
+    phi(t) = 1/2 + integral of r(u(s), z) ds,        r > 0
 
 runs at a rate r that depends on the latent point z and on the current as the membrane and
 slower processes see it, u = the current and its running averages. A spike stands where phi
@@ -29,6 +29,8 @@ class SpikeClock(nn.Module):
     """
 
     RATE = 0.1  # 1/ms: the rate at softplus = 1, a typical fast-spiking one
+    # A cell at rest is no further from its first spike than a firing one from its next.
+    START = 0.5
 
     def __init__(
         self,
@@ -66,14 +68,20 @@ class SpikeClock(nn.Module):
             latent: Latent point, standardised, shape (batch, latent_size).
             dt: Grid step of the current [ms].
         """
-        drive = averages(
-            ticks(current / self.current_scale, dt, self.step_ms), self.step_ms, self.memory_ms
-        )
+        return self.turn(self.drive(current, dt), latent)
+
+    def drive(self, current: Tensor, dt: float) -> Tensor:
+        """The current as the clock sees it, shape (batch, ticks, 1 + len(memory_ms))."""
+        means = ticks(current / self.current_scale, dt, self.step_ms)
+        return averages(means, self.step_ms, self.memory_ms)
+
+    def turn(self, drive: Tensor, latent: Tensor) -> Tensor:
+        """Phase under a drive, shape (batch, ticks + 1)."""
         z = latent[:, None, :].expand(-1, drive.shape[1], -1)
         seen = torch.cat((drive, z), dim=-1)
         x = (self.rate(seen) + self.straight(seen)).squeeze(-1)
         turned = nn.functional.softplus(x) * (self.RATE * self.step_ms)
-        return nn.functional.pad(turned.cumsum(-1), (1, 0))
+        return self.START + nn.functional.pad(turned.cumsum(-1), (1, 0))
 
     def spike_times(self, phase: Tensor) -> Tensor:
         """When the phase passes 1, 2, 3, ... [ms]; shape (batch, most spikes), inf-padded."""

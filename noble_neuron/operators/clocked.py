@@ -108,7 +108,7 @@ class ClockedNoble(nn.Module):
 
     def phase(self, current: Tensor, latent: Tensor, t: Tensor) -> Tensor:
         """The clock's phase at its own ticks, shape (batch, ticks + 1)."""
-        return self.clock(current, _standard(latent), _step(t))
+        return self.clock(current, standard(latent), _step(t))
 
     def voltage(self, current: Tensor, latent: Tensor, t: Tensor, times: Tensor) -> Tensor:
         """Voltage [mV] of a cell that spikes at `times` [ms], inf-padded, (batch, spikes)."""
@@ -136,14 +136,14 @@ class ClockedNoble(nn.Module):
             (
                 (current / c.current_scale)[:, None],
                 nn.functional.interpolate(drive, size=steps, mode="linear"),
-                _standard(latent)[..., None].expand(-1, -1, steps),
+                standard(latent)[..., None].expand(-1, -1, steps),
                 torch.stack(after + before, dim=1),
             ),
             dim=1,
         )
 
 
-def _standard(latent: Tensor) -> Tensor:
+def standard(latent: Tensor) -> Tensor:
     """Encoded coordinates (0.5 ... 3.5) centred, of order 1."""
     return (latent - 2.0) / 0.75
 
