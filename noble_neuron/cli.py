@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import __version__
@@ -69,54 +70,39 @@ def _dataset(o: argparse.Namespace) -> None:
 
 
 def _train(o: argparse.Namespace) -> None:
-    from dataclasses import replace
-
     from .simulate.study import Study
-    from .training.fit import CLOCK_TRAINING, FitConfig, fit
+    from .training.fit import fit
 
-    study = Study.load(o.study)
-    latent = tuple(o.latent.split(","))
+    study, config = Study.load(o.study), _fit_config(o)
     held_out = [name for name, role in study.roles.items() if role == "held out"]
-    config = FitConfig(
-        latent=latent,
-        factor=o.factor,
-        operator=_operator(o),
-        training=_training(o),
-        clock_training=replace(
-            CLOCK_TRAINING,
-            epochs=o.clock_epochs,
-            seed=o.seed,
-            device=o.device,
-            max_minutes=o.minutes,
-        ),
-    )
-    result = fit(o.dataset, study.latents(latent), held_out, o.out, config)
+    result = fit(o.dataset, study.latents(config.latent), held_out, o.out, config)
     _say(
         f"written: {result.bundle}, validation score {result.score:.4g}"
         + ("" if result.finished else "; the time was up, the same command goes on")
     )
 
 
-def _operator(o: argparse.Namespace):
-    from .operators import ClockedConfig, NobleConfig
+def _fit_config(o: argparse.Namespace):
+    """The operator's own recipe, with what the command line says otherwise."""
+    from .training.fit import RECIPES
 
-    kind = {"noble_clocked": ClockedConfig, "noble_fno": NobleConfig}[o.operator]
-    given = {"layers": o.layers, "hidden": o.hidden, "modes": o.modes}
-    return kind(**{name: value for name, value in given.items() if value is not None})
-
-
-def _training(o: argparse.Namespace):
-    from .training.config import TrainConfig
-
-    return TrainConfig(
-        recipe=o.recipe,
-        epochs=o.epochs,
-        batch_size=o.batch,
-        lr=o.lr,
-        seed=o.seed,
-        device=o.device,
-        max_minutes=o.minutes,
+    recipe = RECIPES[o.operator]
+    shared = {"seed": o.seed, "device": o.device, "max_minutes": o.minutes}
+    training = {"epochs": o.epochs, "batch_size": o.batch, "lr": o.lr, **shared}
+    operator = {"layers": o.layers, "hidden": o.hidden, "modes": o.modes}
+    return replace(
+        recipe,
+        latent=tuple(o.latent.split(",")) if o.latent else recipe.latent,
+        factor=o.factor,
+        operator=_with(recipe.operator, operator),
+        training=_with(recipe.training, training),
+        clock_training=_with(recipe.clock_training, {"epochs": o.clock_epochs, **shared}),
     )
+
+
+def _with(settings, given: dict):
+    """Frozen settings with those of `given` that were given."""
+    return replace(settings, **{k: v for k, v in given.items() if v is not None})
 
 
 def _evaluate(o: argparse.Namespace) -> None:
@@ -238,24 +224,18 @@ def _fill_train(add: argparse.ArgumentParser) -> None:
     add.add_argument("dataset", help="training set")
     add.add_argument("study", help="built-in ensemble or a study")
     add.add_argument("--out", default="training", help="folder of checkpoints, log and bundle")
-    add.add_argument("--latent", default="I_thr,s_thr", help="features, comma-separated")
-    add.add_argument("--factor", type=int, default=3, help="grid coarser than the data's by")
-    add.add_argument(
-        "--recipe",
-        default="reference",
-        choices=("reference", "modern"),
-        help="the paper's, or AdamW with a cosine",
-    )
-    add.add_argument("--epochs", type=int, default=300, help="passes over the data")
-    add.add_argument("--batch", type=int, default=32, help="samples per step")
-    add.add_argument("--lr", type=float, default=0.004, help="learning rate")
     add.add_argument(
         "--operator",
         default="noble_clocked",
         choices=("noble_clocked", "noble_fno"),
-        help="with a learned clock, or the paper's",
+        help="with a learned clock, or the paper's; each has a recipe of its own",
     )
-    add.add_argument("--clock-epochs", type=int, default=200, help="passes of the clock")
+    add.add_argument("--latent", help="features, comma-separated; the recipe's if not given")
+    add.add_argument("--factor", type=int, default=3, help="grid coarser than the data's by")
+    add.add_argument("--epochs", type=int, help="passes over the data; the recipe's if not given")
+    add.add_argument("--clock-epochs", type=int, help="passes of the clock, likewise")
+    add.add_argument("--batch", type=int, help="samples per step, likewise")
+    add.add_argument("--lr", type=float, help="learning rate, likewise")
     add.add_argument("--layers", type=int, help="Fourier layers; the operator's own by default")
     add.add_argument("--hidden", type=int, help="channels; the operator's own by default")
     add.add_argument("--modes", type=int, help="Fourier modes; the operator's own by default")

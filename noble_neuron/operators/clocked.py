@@ -35,7 +35,7 @@ class ClockedConfig:
 
     latent_size: int = 2
     window_ms: float = 518.4
-    clock_hidden: int = 128
+    clock_hidden: int = 64
     clock_ms: float = 1.5
     memory_ms: tuple[float, ...] = (3.0, 10.0, 40.0, 160.0)
     layers: int = 4

@@ -24,7 +24,23 @@ from .loop import train
 from .split import Split, split_samples
 from .whole_trace import Traces, WholeTraceTask, gather
 
-CLOCK_TRAINING = TrainConfig(recipe="modern", batch_size=64, lr=3e-3, clip=1.0, epochs=200)
+# Two features of the F-I curve do not fix a cell: of equal I_thr, spikes differ two-fold in width.
+WIDE_LATENT = (
+    "I_thr",
+    "s_thr",
+    "mean_frequency",
+    "inv_first_ISI",
+    "time_to_first_spike",
+    "mean_AP_amplitude",
+    "AHP_depth",
+    "AP1_width",
+    "resting_voltage",
+    "input_resistance",
+)
+CLOCK_TRAINING = TrainConfig(
+    recipe="modern", batch_size=32, lr=5e-3, clip=1.0, epochs=500, validate_every=10
+)
+SHAPE_TRAINING = TrainConfig(recipe="modern", batch_size=16, lr=3e-3, clip=1.0, epochs=18)
 
 
 @dataclass(frozen=True)
@@ -41,13 +57,22 @@ class FitConfig:
         licence: Of the weights.
     """
 
-    latent: tuple[str, ...] = ("I_thr", "s_thr")
+    latent: tuple[str, ...] = WIDE_LATENT
     factor: int = FACTOR
-    operator: NobleConfig | ClockedConfig = field(default_factory=NobleConfig)
-    training: TrainConfig = field(default_factory=TrainConfig)
+    operator: NobleConfig | ClockedConfig = field(default_factory=ClockedConfig)
+    training: TrainConfig = field(default_factory=lambda: SHAPE_TRAINING)
     clock_training: TrainConfig = field(default_factory=lambda: CLOCK_TRAINING)
     split_seed: int = 0
     licence: str = "BSD-3-Clause"
+
+
+# Operator's name -> how it is trained if nothing else is said: ours, and the paper's.
+RECIPES = {
+    "noble_clocked": FitConfig(),
+    "noble_fno": FitConfig(
+        latent=("I_thr", "s_thr"), operator=NobleConfig(), training=TrainConfig()
+    ),
+}
 
 
 @dataclass(frozen=True)

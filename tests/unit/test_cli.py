@@ -80,7 +80,18 @@ def test_the_whole_line_from_cells_to_figures(line, tmp_path, capsys):
     """fi, dataset, train, evaluate: each takes what the one before it wrote."""
     study, data = str(tmp_path / "study.json"), str(tmp_path / "data.h5")
     training, figures = str(tmp_path / "training"), tmp_path / "figures.json"
-    small = ["--layers", "1", "--hidden", "4", "--modes", "16", "--epochs", "1"]
+    small = [
+        "--layers",
+        "1",
+        "--hidden",
+        "4",
+        "--modes",
+        "16",
+        "--epochs",
+        "1",
+        "--clock-epochs",
+        "1",
+    ]
     commands = [
         [
             "fi",
