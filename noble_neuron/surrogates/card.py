@@ -30,6 +30,8 @@ class Card:
         data_hash: Of the training set, one digest per array.
         step: Onset and duration [ms] of the one square step it was trained on, or None where
             the training currents had many shapes.
+        reach: Largest training current in units of the cell's own I_thr, where I_thr is a
+            latent coordinate; else None.
         errors: Measured errors, free-form JSON.
         notes: Anything a user must know, one sentence each.
     """
@@ -45,6 +47,7 @@ class Card:
     licence: str
     data_hash: Mapping[str, str] = field(default_factory=dict)
     step: tuple[float, float] | None = None
+    reach: float | None = None
     errors: Any = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -55,6 +58,8 @@ class Card:
         object.__setattr__(self, "notes", tuple(self.notes))
         for name in _NUMBERS:
             _finite(name, getattr(self, name))
+        if self.reach is not None:
+            _finite("reach", self.reach)
         low, high = self.current_range
         if self.dt <= 0 or not low <= 0 <= high:
             raise InputError(

@@ -21,7 +21,12 @@ def warn_outside(card: Card, current: np.ndarray, latent: np.ndarray, dt: float)
         latent: Raw latent points, shape (n, k).
         dt: Grid of the current [ms].
     """
-    for text in (_hull(card, latent), _range(card, current), _shape(card, current, dt)):
+    for text in (
+        _hull(card, latent),
+        _range(card, current),
+        _reach(card, current, latent),
+        _shape(card, current, dt),
+    ):
         if text:
             warnings.warn(text, OutsideTraining, stacklevel=3)
 
@@ -48,6 +53,22 @@ def _range(card: Card, current: np.ndarray) -> str | None:
     return (
         f"The current spans {current.min():g} to {current.max():g} nA; the surrogate of "
         f"{card.ensemble!r} was trained on {low:g} to {high:g} nA."
+    )
+
+
+def _reach(card: Card, current: np.ndarray, latent: np.ndarray) -> str | None:
+    """Each cell was trained up to some multiple of its own threshold, whatever others stand."""
+    if card.reach is None:
+        return None
+    own = latent[:, card.latent_space.names.index("I_thr")]
+    factor = np.where(own > 0, current.max(axis=1) / np.where(own > 0, own, 1.0), 0.0)
+    beyond = factor > card.reach * 1.001
+    if not beyond.any():
+        return None
+    return (
+        f"{beyond.sum()} of {len(current)} currents reach up to {factor.max():.3g} times the "
+        f"cell's I_thr; the surrogate of {card.ensemble!r} was trained up to "
+        f"{card.reach:.3g} times."
     )
 
 

@@ -228,11 +228,20 @@ def _card(
         licence=config.licence,
         data_hash=data.content_hash(),
         step=_only_step(data, split.train),
+        reach=_reach(space, training),
         notes=(
             f"Trained on {len(split.train)} traces of {len(space.points)} cells, "
             f"settings {asdict(config.training)}.",
         ),
     )
+
+
+def _reach(space: LatentSpace, training: Traces) -> float | None:
+    """Largest current in units of the cell's own threshold."""
+    if "I_thr" not in space.names:
+        return None
+    own = space.decode(training.latent)[:, space.names.index("I_thr")]
+    return float((np.asarray(training.current).max(axis=1) / own).max())
 
 
 def _only_step(data: Dataset, rows: Sequence[int]) -> tuple[float, float] | None:

@@ -41,8 +41,15 @@ for _ in range(2):
 
 def run(folder, code, *arguments):
     world = {**os.environ, "PYTHONPATH": str(ROOT), "NEURON_MODULE_OPTIONS": "-nogui"}
-    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=folder, env=world,
-                          capture_output=True, text=True, check=False, timeout=600)
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=folder,
+        env=world,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
 
 
 @pytest.fixture

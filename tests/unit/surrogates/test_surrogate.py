@@ -23,12 +23,14 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def surrogate(step=(ONSET, DURATION)):
+def surrogate(step=(ONSET, DURATION), reach=None):
     space = LatentSpace.fit(("I_thr", "s_thr"), ("nA", "Hz/nA"), POINTS)
     with torch.random.fork_rng():
         torch.manual_seed(1)
         model = NobleFNO(NobleConfig(window_ms=50.0, layers=2, hidden=5, modes=7))
-    card = Card("toy", space, DT, (-0.11, 0.28), 34.0, -80.0, -20.0, -14.0, "MIT", step=step)
+    card = Card(
+        "toy", space, DT, (-0.11, 0.28), 34.0, -80.0, -20.0, -14.0, "MIT", step=step, reach=reach
+    )
     return Surrogate(model, card)
 
 
@@ -138,3 +140,13 @@ NAN = np.where(np.arange(90) == 17, np.nan, 0.1)
 def test_what_cannot_be_answered_is_one_clear_error(current, latent, dt, match):
     with pytest.raises(InputError, match=match):
         surrogate().predict(current, latent, dt)
+
+
+def test_a_current_beyond_the_cells_own_range_warns_though_others_were_trained_there():
+    weak, strong = np.array([0.051, 200.0]), np.array([0.1, 300.0])
+    toy = surrogate(reach=2.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        toy.predict(step(0.19), strong, DT)
+    with pytest.warns(OutsideTraining, match="3.73 times the cell's I_thr.*up to 2 times"):
+        toy.predict(step(0.19), np.array([weak, strong]), DT)
