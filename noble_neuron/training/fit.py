@@ -130,7 +130,7 @@ def fit(
             gather(view, r, space.encode(np.array([latents[names[i]] for i in r]))) for r in rows
         ]
         card = _card(data, split, space, parts[0], config)
-        model = _new_model(config, parts[0])
+        model = _new_model(config, parts[0], space)
         if isinstance(model, ClockedNoble):
             times = [gather_times(data, r, card.threshold) for r in rows]
     if isinstance(model, ClockedNoble):
@@ -144,12 +144,17 @@ def fit(
     return FitResult(finished, score, bundle.save(out / "bundle", model, card), split)
 
 
-def _new_model(config: FitConfig, training: Traces):
-    """The untrained operator, its voltage scale taken from the training traces."""
+def _new_model(config: FitConfig, training: Traces, space: LatentSpace):
+    """The untrained operator, its scales taken from the training traces and cells."""
     import torch
 
     mean, sd = training.scale()
     settings = replace(config.operator, latent_size=len(config.latent), v_mean=mean, v_sd=sd)
+    if isinstance(settings, ClockedConfig) and "I_thr" in space.names:
+        k = space.names.index("I_thr")
+        if space.low[k] > 0:
+            ends = (k, float(space.low[k]), float(space.high[k]))
+            settings = replace(settings, threshold=ends)
     kind = {settings_kind: operator for settings_kind, operator in OPERATORS.values()}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
