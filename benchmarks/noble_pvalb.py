@@ -22,10 +22,18 @@ from noble_neuron.simulate.study import Study
 from noble_neuron.surrogates import bundle
 from noble_neuron.training.split import Split
 
-FLOOR_SAMPLES = 40   # solved again at half the time step
-CARD_FIGURES = ("spikecount_mean", "mean_AP_amplitude", "time_to_first_spike", "voltage_l2",
-                "mean_subtracted_l2", "spikecount", "AP1_width", "steady_state_voltage",
-                "false_spikes")
+FLOOR_SAMPLES = 40  # solved again at half the time step
+CARD_FIGURES = (
+    "spikecount_mean",
+    "mean_AP_amplitude",
+    "time_to_first_spike",
+    "voltage_l2",
+    "mean_subtracted_l2",
+    "spikecount",
+    "AP1_width",
+    "steady_state_voltage",
+    "false_spikes",
+)
 
 
 def main() -> None:
@@ -34,19 +42,32 @@ def main() -> None:
     study, split = Study.load(cells), Split.read(Path(training) / "split.json")
     surrogate = bundle.load(Path(training) / "bundle")
     result = evaluate(
-        surrogate, dataset, study.latents(surrogate.latent_space.names),
-        {"held-out currents": split.test, "held-out cells": split.unseen}, split.train,
-        cells=study.cells, floor_samples=FLOOR_SAMPLES)
+        surrogate,
+        dataset,
+        study.latents(surrogate.latent_space.names),
+        {"held-out currents": split.test, "held-out cells": split.unseen},
+        split.train,
+        cells=study.cells,
+        floor_samples=FLOOR_SAMPLES,
+    )
     print(result.table())
     rows = result.records()
-    log = [json.loads(line) for part in ("clock", "shape")
-           for line in (Path(training) / part / "log.jsonl").read_text().splitlines()[-1:]]
-    rows += [{"figure": f"training of the {part}", "value": row["minutes"], "unit": "min"}
-             for part, row in zip(("clock", "shape"), log, strict=True)]
+    log = [
+        json.loads(line)
+        for part in ("clock", "shape")
+        for line in (Path(training) / part / "log.jsonl").read_text().splitlines()[-1:]
+    ]
+    rows += [
+        {"figure": f"training of the {part}", "value": row["minutes"], "unit": "min"}
+        for part, row in zip(("clock", "shape"), log, strict=True)
+    ]
     record(name, [{**row, "seed": split.seed} for row in rows])
-    errors = [row for row in rows
-              if row["figure"].split("/")[0] == "surrogate"
-              and row["figure"].split("/")[-1] in CARD_FIGURES]
+    errors = [
+        row
+        for row in rows
+        if row["figure"].split("/")[0] == "surrogate"
+        and row["figure"].split("/")[-1] in CARD_FIGURES
+    ]
     if not rest:
         card = replace(surrogate.card, errors=errors)
         print("written:", bundle.save(library_dir() / cells / "bundle", surrogate.model, card))
