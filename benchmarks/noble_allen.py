@@ -25,8 +25,8 @@ from noble_neuron.simulate.suite import noble_samples
 from noble_neuron.surrogates import bundle
 from noble_neuron.training.fit import RECIPES, fit
 
-HELD_OUT, PER_CELL, SEED = 8, 40, 1
-TOP, STEP = 0.8, 0.04  # nA, of the F-I curves
+HELD_OUT, PER_CELL, SEED = 8, 25, 1
+TOP, STEP = 0.8, 0.05  # nA, of the F-I curves
 SHAPE_EPOCHS = 40  # the set is small: more passes than the recipe's
 FLOOR_SAMPLES = 30
 

@@ -33,7 +33,7 @@ class SpikeClock(nn.Module):
     RATE = 0.1  # 1/ms: the rate at softplus = 1, a typical fast-spiking one
     # A cell at rest is no further from its first spike than a firing one from its next.
     START = 0.5
-    NEAR = 0.01  # share of the threshold current within which firing changes fast
+    NEAR, EDGE = 0.01, 0.002  # shares of the threshold current over which firing changes
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class SpikeClock(nn.Module):
         super().__init__()
         self.step_ms, self.memory_ms, self.current_scale = step_ms, memory_ms, current_scale
         self.threshold = threshold
-        width = 1 + len(memory_ms) + latent_size + (0 if threshold is None else 2)
+        width = 1 + len(memory_ms) + latent_size + (0 if threshold is None else 3)
         self.rate = nn.Sequential(
             nn.Linear(width, hidden),
             nn.SiLU(),
@@ -99,7 +99,11 @@ class SpikeClock(nn.Module):
         k, low, high = self.threshold
         i_thr = low + (latent[:, k, None, None] + 2.0) / 4.0 * (high - low)
         distance = drive[..., :1] * self.current_scale / i_thr - 1.0
-        return distance, torch.asinh(distance / self.NEAR) / 5.0
+        return (
+            distance,
+            torch.asinh(distance / self.NEAR) / 5.0,
+            torch.tanh(distance / self.EDGE),  # nearly the question whether it fires at all
+        )
 
     def spike_times(self, phase: Tensor) -> Tensor:
         """When the phase passes 1, 2, 3, ... [ms]; shape (batch, most spikes), inf-padded."""

@@ -112,6 +112,7 @@ def test_the_distance_from_the_cells_own_threshold_is_seen_and_magnified():
     clock = SpikeClock(2, 4, 1.5, (5.0,), current_scale=0.25, threshold=(1, 0.3, 0.5))
     latent = torch.tensor([[0.0, -2.0], [0.0, 2.0]])  # thresholds of 0.3 and 0.5 nA
     drive = torch.tensor([[[0.303 / 0.25, 0.0]], [[0.5 / 0.25, 0.0]]])
-    distance, magnified = clock._from_threshold(drive, latent)
+    distance, magnified, beyond = clock._from_threshold(drive, latent)
     np.testing.assert_allclose(distance.flatten(), [0.01, 0.0], atol=1e-6)
     np.testing.assert_allclose(magnified.flatten(), [np.arcsinh(1.0) / 5, 0.0], atol=1e-4)
+    np.testing.assert_allclose(beyond.flatten(), [np.tanh(5.0), 0.0], atol=1e-3)
