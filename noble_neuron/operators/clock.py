@@ -26,14 +26,15 @@ class SpikeClock(nn.Module):
         step_ms: Step on which the rate is evaluated [ms]; the phase is linear within it.
         memory_ms: Time constants of the running averages of the current [ms].
         current_scale: Current that counts as 1 [nA].
-        threshold: Which latent coordinate is the threshold current, and its values [nA] at
-            standardised -2 and 2; None if none is.
+        thresholds: Latent coordinates that are currents where firing changes, each an index
+            and its values [nA] at standardised -2 and 2. Below the first, nothing fires.
     """
 
     RATE = 0.1  # 1/ms: the rate at softplus = 1, a typical fast-spiking one
     # A cell at rest is no further from its first spike than a firing one from its next.
     START = 0.5
-    NEAR, EDGE = 0.01, 0.002  # shares of the threshold current over which firing changes
+    NEAR, EDGE = 0.01, 0.002  # shares of a threshold over which firing changes
+    GATE = 0.0005  # and that of the first one over which it begins
 
     def __init__(
         self,
@@ -42,12 +43,12 @@ class SpikeClock(nn.Module):
         step_ms: float,
         memory_ms: tuple[float, ...],
         current_scale: float,
-        threshold: tuple[int, float, float] | None = None,
+        thresholds: tuple[tuple[int, float, float], ...] = (),
     ) -> None:
         super().__init__()
         self.step_ms, self.memory_ms, self.current_scale = step_ms, memory_ms, current_scale
-        self.threshold = threshold
-        width = 1 + len(memory_ms) + latent_size + (0 if threshold is None else 3)
+        self.thresholds = thresholds
+        width = 1 + len(memory_ms) + latent_size + 3 * len(thresholds)
         self.rate = nn.Sequential(
             nn.Linear(width, hidden),
             nn.SiLU(),
@@ -83,27 +84,28 @@ class SpikeClock(nn.Module):
     def turn(self, drive: Tensor, latent: Tensor) -> Tensor:
         """Phase under a drive, shape (batch, ticks + 1)."""
         z = latent[:, None, :].expand(-1, drive.shape[1], -1)
-        seen = torch.cat((drive, z, *self._from_threshold(drive, latent)), dim=-1)
+        distances = [self._distance(drive, latent, each) for each in self.thresholds]
+        seen = torch.cat((drive, z, *map(self._magnified, distances)), dim=-1)
         x = (self.rate(seen) + self.straight(seen)).squeeze(-1)
         turned = nn.functional.softplus(x) * (self.RATE * self.step_ms)
+        if distances:
+            # Without the gate, silent traces teach the clock to run slowly near threshold, and
+            # new cells fall silent above theirs; with it, only cells that fire teach it.
+            turned = turned * torch.sigmoid(distances[0].squeeze(-1) / self.GATE)
         return self.START + nn.functional.pad(turned.cumsum(-1), (1, 0))
 
-    def _from_threshold(self, drive: Tensor, latent: Tensor) -> tuple[Tensor, ...]:
-        """How far the current is from the cell's own threshold, and that through a magnifier.
+    def _distance(
+        self, drive: Tensor, latent: Tensor, threshold: tuple[int, float, float]
+    ) -> Tensor:
+        """Current above the cell's own threshold, as a share of it, shape (batch, ticks, 1)."""
+        k, low, high = threshold
+        own = low + (latent[:, k, None, None] + 2.0) / 4.0 * (high - low)
+        return drive[..., :1] * self.current_scale / own - 1.0
 
-        Within a few pA of I_thr a cell changes from silent to firing, which a smooth function
-        of the current and ten other numbers would have to learn from a handful of traces.
-        """
-        if self.threshold is None:
-            return ()
-        k, low, high = self.threshold
-        i_thr = low + (latent[:, k, None, None] + 2.0) / 4.0 * (high - low)
-        distance = drive[..., :1] * self.current_scale / i_thr - 1.0
-        return (
-            distance,
-            torch.asinh(distance / self.NEAR) / 5.0,
-            torch.tanh(distance / self.EDGE),  # nearly the question whether it fires at all
-        )
+    def _magnified(self, distance: Tensor) -> Tensor:
+        """That distance plain, through a magnifier, and nearly as a yes or no."""
+        near, beyond = torch.asinh(distance / self.NEAR) / 5.0, torch.tanh(distance / self.EDGE)
+        return torch.cat((distance, near, beyond), dim=-1)
 
     def spike_times(self, phase: Tensor) -> Tensor:
         """When the phase passes 1, 2, 3, ... [ms]; shape (batch, most spikes), inf-padded."""

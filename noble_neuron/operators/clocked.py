@@ -31,8 +31,8 @@ class ClockedConfig:
         current_scale: Current that counts as 1 [nA].
         v_mean: Voltage that counts as 0 [mV].
         v_sd: Voltage difference that counts as 1 [mV].
-        threshold: Which latent coordinate is the threshold current I_thr, and the currents [nA]
-            that it encodes as 0.5 and 3.5; None if none is.
+        thresholds: Latent coordinates that are currents where firing changes (I_thr, then I_rep):
+            each an index and the currents [nA] that it encodes as 0.5 and 3.5.
     """
 
     latent_size: int = 2
@@ -46,18 +46,19 @@ class ClockedConfig:
     current_scale: float = 0.3
     v_mean: float = -65.0
     v_sd: float = 15.0
-    threshold: tuple[int, float, float] | None = None
+    thresholds: tuple[tuple[int, float, float], ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("memory_ms", "threshold"):  # a card holds lists
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, tuple(getattr(self, name)))
-        if self.threshold is not None and not 0 < self.threshold[1] < self.threshold[2]:
-            raise InputError(
-                f"ClockedConfig.threshold must be a latent's index and two rising currents above "
-                f"0 nA, got {self.threshold!r}."
-            )
-        apart = ("memory_ms", "v_mean", "threshold")
+        # A card holds lists.
+        object.__setattr__(self, "memory_ms", tuple(self.memory_ms))
+        object.__setattr__(self, "thresholds", tuple(tuple(x) for x in self.thresholds))
+        for _, low, high in self.thresholds:
+            if not 0 < low < high:
+                raise InputError(
+                    f"ClockedConfig.thresholds needs an index and two rising currents above 0 nA "
+                    f"each, got {self.thresholds!r}."
+                )
+        apart = ("memory_ms", "v_mean", "thresholds")
         numbers = {k: v for k, v in vars(self).items() if k not in apart}
         for name, value in [*numbers.items(), *(("memory_ms", m) for m in self.memory_ms)]:
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
@@ -95,7 +96,7 @@ class ClockedNoble(nn.Module):
             config.clock_ms,
             config.memory_ms,
             config.current_scale,
-            config.threshold,
+            config.thresholds,
         )
         self.shape = FNO(
             n_modes=(config.modes,),

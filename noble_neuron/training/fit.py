@@ -36,9 +36,10 @@ WIDE_LATENT = (
     "AP1_width",
     "resting_voltage",
     "input_resistance",
+    "I_rep",
 )
 CLOCK_TRAINING = TrainConfig(
-    recipe="modern", batch_size=32, lr=5e-3, clip=1.0, epochs=500, validate_every=10
+    recipe="modern", batch_size=32, lr=5e-3, clip=1.0, epochs=450, validate_every=10, ema=0.998
 )
 SHAPE_TRAINING = TrainConfig(recipe="modern", batch_size=16, lr=3e-3, clip=1.0, epochs=18)
 
@@ -150,15 +151,21 @@ def _new_model(config: FitConfig, training: Traces, space: LatentSpace):
 
     mean, sd = training.scale()
     settings = replace(config.operator, latent_size=len(config.latent), v_mean=mean, v_sd=sd)
-    if isinstance(settings, ClockedConfig) and "I_thr" in space.names:
-        k = space.names.index("I_thr")
-        if space.low[k] > 0:
-            ends = (k, float(space.low[k]), float(space.high[k]))
-            settings = replace(settings, threshold=ends)
+    if isinstance(settings, ClockedConfig):
+        settings = replace(settings, thresholds=_thresholds(space))
     kind = {settings_kind: operator for settings_kind, operator in OPERATORS.values()}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         return kind[type(settings)](settings)
+
+
+def _thresholds(space: LatentSpace) -> tuple[tuple[int, float, float], ...]:
+    """Where I_thr and I_rep stand among the latent coordinates, and the ends of their scale."""
+    if "I_thr" not in space.names:
+        return ()
+    places = [space.names.index(name) for name in ("I_thr", "I_rep") if name in space.names]
+    ends = tuple((k, float(space.low[k]), float(space.high[k])) for k in places)
+    return ends if all(low > 0 for _, low, _ in ends) else ()
 
 
 def _split(data: Dataset, held_out: set[str], seed: int, path: Path) -> Split:

@@ -101,18 +101,31 @@ def test_too_long_a_current_is_refused(small):
 
 @pytest.mark.parametrize(
     "setting",
-    [{"threshold": (0, 0.5, 0.3)}, {"clock_ms": 0.0}, {"memory_ms": (3.0, -1.0)}, {"layers": 0}],
+    [
+        {"thresholds": ((0, 0.5, 0.3),)},
+        {"clock_ms": 0.0},
+        {"memory_ms": (3.0, -1.0)},
+        {"layers": 0},
+    ],
 )
 def test_settings_are_checked(setting):
     with pytest.raises(InputError, match=next(iter(setting))):
         ClockedConfig(**setting)
 
 
-def test_the_distance_from_the_cells_own_threshold_is_seen_and_magnified():
-    clock = SpikeClock(2, 4, 1.5, (5.0,), current_scale=0.25, threshold=(1, 0.3, 0.5))
+def test_firing_begins_at_each_cells_own_threshold():
+    clock = SpikeClock(2, 4, 1.5, (5.0,), current_scale=0.25, thresholds=((1, 0.3, 0.5),))
     latent = torch.tensor([[0.0, -2.0], [0.0, 2.0]])  # thresholds of 0.3 and 0.5 nA
-    drive = torch.tensor([[[0.303 / 0.25, 0.0]], [[0.5 / 0.25, 0.0]]])
-    distance, magnified, beyond = clock._from_threshold(drive, latent)
-    np.testing.assert_allclose(distance.flatten(), [0.01, 0.0], atol=1e-6)
-    np.testing.assert_allclose(magnified.flatten(), [np.arcsinh(1.0) / 5, 0.0], atol=1e-4)
-    np.testing.assert_allclose(beyond.flatten(), [np.tanh(5.0), 0.0], atol=1e-3)
+    for amplitude, fires in ((0.298, (0, 0)), (0.302, (1, 0)), (0.51, (1, 1))):
+        drive = torch.full((2, 300, 2), amplitude / 0.25)
+        with torch.no_grad():
+            turned = clock.turn(drive, latent)[:, -1] - clock.START
+        assert tuple((turned > 1).int().tolist()) == fires
+        assert (turned[torch.tensor(fires) == 0] < 0.05).all()
+
+
+def test_the_distance_from_a_threshold_is_magnified():
+    clock = SpikeClock(2, 4, 1.5, (5.0,), current_scale=0.25, thresholds=((1, 0.3, 0.5),))
+    drive, latent = torch.tensor([[[0.303 / 0.25, 0.0]]]), torch.tensor([[0.0, -2.0]])
+    seen = clock._magnified(clock._distance(drive, latent, clock.thresholds[0])).flatten()
+    np.testing.assert_allclose(seen, [0.01, np.arcsinh(1.0) / 5, np.tanh(5.0)], atol=1e-4)
