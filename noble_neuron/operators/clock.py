@@ -91,7 +91,9 @@ class SpikeClock(nn.Module):
         if distances:
             # Without the gate, silent traces teach the clock to run slowly near threshold, and
             # new cells fall silent above theirs; with it, only cells that fire teach it.
-            turned = turned * torch.sigmoid(distances[0].squeeze(-1) / self.GATE)
+            gate = torch.sigmoid(distances[0].squeeze(-1) / self.GATE)
+            # A spike that is under way when the current ends is finished in the next step.
+            turned = turned * torch.maximum(gate, nn.functional.pad(gate[:, :-1], (1, 0)))
         return self.START + nn.functional.pad(turned.cumsum(-1), (1, 0))
 
     def _distance(

@@ -13,6 +13,7 @@ from .fno import FNO
 
 AFTER_MS = (0.12, 0.3, 0.8, 2.0, 5.0, 12.0, 40.0)  # decay after a spike
 BEFORE_MS = (0.12, 0.3, 0.8, 2.5)  # rise towards the next
+DRIVE_MS = 1.5  # step of the shape branch's running averages
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class ClockedConfig:
         latent_size: Number of latent coordinates.
         window_ms: Longest answer [ms]; shorter currents are padded with zero up to it.
         clock_hidden: Width of the clock's layers.
-        clock_ms: Step of the clock [ms].
+        clock_ms: Step of the clock [ms]; best one that divides the onsets and offsets in use.
         memory_ms: Time constants of the running averages of the current [ms].
         layers: Fourier layers of the shape branch.
         hidden: Channels of each.
@@ -38,7 +39,7 @@ class ClockedConfig:
     latent_size: int = 2
     window_ms: float = 518.4
     clock_hidden: int = 64
-    clock_ms: float = 1.5
+    clock_ms: float = 1.25
     memory_ms: tuple[float, ...] = (3.0, 10.0, 40.0, 160.0)
     layers: int = 4
     hidden: int = 24
@@ -140,8 +141,8 @@ class ClockedNoble(nn.Module):
             )
         current = nn.functional.pad(current, (0, steps - len(t)))
         grid = torch.arange(steps, dtype=t.dtype, device=t.device) * dt
-        drive = ticks(current / c.current_scale, dt, c.clock_ms)
-        drive = averages(drive, c.clock_ms, c.memory_ms)[..., 1:].transpose(1, 2)
+        drive = ticks(current / c.current_scale, dt, DRIVE_MS)
+        drive = averages(drive, DRIVE_MS, c.memory_ms)[..., 1:].transpose(1, 2)
         last, next_ = spans(times, grid)
         after = [torch.exp(-last / tau) for tau in AFTER_MS]
         before = [torch.exp(-next_ / tau) for tau in BEFORE_MS]

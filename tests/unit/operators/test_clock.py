@@ -55,9 +55,9 @@ def test_a_later_step_fires_later_by_as_much(small):
     with torch.no_grad():
         for parameter in small.clock.rate[-1].parameters():
             parameter.mul_(8)  # untrained, it would hardly distinguish one current from another
-        early = small.phase(step(0.075, 6.0, 30.0, 3.0, 60.0), latent, t)[0].diff()
-        late = small.phase(step(0.075, 18.0, 30.0, 3.0, 60.0), latent, t)[0].diff()
-    torch.testing.assert_close(late[8:], early[:-8], rtol=1e-3, atol=2e-5)
+        early = small.phase(step(0.075, 7.5, 30.0, 3.0, 60.0), latent, t)[0].diff()
+        late = small.phase(step(0.075, 15.0, 30.0, 3.0, 60.0), latent, t)[0].diff()
+    torch.testing.assert_close(late[6:], early[:-6], rtol=1e-3, atol=2e-5)
     assert early.max() > 1.2 * early.min()
 
 
