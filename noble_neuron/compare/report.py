@@ -175,7 +175,7 @@ def _limits(result: ComparisonResult) -> list[str]:
             f"spikes.",
             f"The full model differs from itself, solved at half its time step, by "
             f"{number(floor['voltage_l2'])} % in voltage and {number(floor['spikecount_mean'])} % "
-            f"in spike count: less than that cannot be learnt.",
+            f"in spike count: an answer closer than that has learnt the solver's step too.",
             f"The surrogate stays silent on {own.missing} of {own.n} traces that fire.",
         ]
     silent = scores["surrogate"]["silent"]
