@@ -173,7 +173,7 @@ def spans(times: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         Two arrays [ms], shape (batch, steps); inf where there is no such spike.
     """
-    edge = torch.full_like(times[:, :1], torch.inf)
+    edge = times.new_full((len(times), 1), torch.inf)
     bounds = torch.cat((-edge, times, edge), dim=1).contiguous()
     at = t.expand(len(times), -1).contiguous()
     k = torch.searchsorted(bounds, at, right=True).clamp(1, bounds.shape[1] - 1)

@@ -67,6 +67,8 @@ def test_spans_are_measured_from_the_neighbouring_spikes():
     assert since[0].tolist() == [torch.inf, 0.0, 2.0, 2.0]
     assert until[0].tolist() == [1.0, 3.0, 1.0, torch.inf]
     assert torch.isinf(since[1]).all() and torch.isinf(until[1]).all()
+    since, until = spans(torch.zeros(2, 0), torch.tensor([1.0, 2.0, 4.0]))
+    assert torch.isinf(since).all() and torch.isinf(until).all()
 
 
 def test_shape_of_the_answer_and_gradient_of_every_weight(small):
