@@ -32,6 +32,8 @@ class Card:
             the training currents had many shapes.
         reach: Largest training current in units of the cell's own I_thr, where I_thr is a
             latent coordinate; else None.
+        lowest: Lowest training amplitude [nA], an amplitude being the current's value farthest
+            from zero; None where any current of the range was trained on.
         errors: Measured errors, free-form JSON.
         notes: Anything a user must know, one sentence each.
     """
@@ -48,6 +50,7 @@ class Card:
     data_hash: Mapping[str, str] = field(default_factory=dict)
     step: tuple[float, float] | None = None
     reach: float | None = None
+    lowest: float | None = None
     errors: Any = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -58,8 +61,9 @@ class Card:
         object.__setattr__(self, "notes", tuple(self.notes))
         for name in _NUMBERS:
             _finite(name, getattr(self, name))
-        if self.reach is not None:
-            _finite("reach", self.reach)
+        for name in ("reach", "lowest"):
+            if getattr(self, name) is not None:
+                _finite(name, getattr(self, name))
         low, high = self.current_range
         if self.dt <= 0 or not low <= 0 <= high:
             raise InputError(

@@ -24,6 +24,7 @@ def warn_outside(card: Card, current: np.ndarray, latent: np.ndarray, dt: float)
     for text in (
         _hull(card, latent),
         _range(card, current),
+        _lowest(card, current),
         _reach(card, current, latent),
         _shape(card, current, dt),
     ):
@@ -53,6 +54,22 @@ def _range(card: Card, current: np.ndarray) -> str | None:
     return (
         f"The current spans {current.min():g} to {current.max():g} nA; the surrogate of "
         f"{card.ensemble!r} was trained on {low:g} to {high:g} nA."
+    )
+
+
+def _lowest(card: Card, current: np.ndarray) -> str | None:
+    """A range that holds 0 because every step ends there does not hold the step of 0 nA."""
+    if card.lowest is None:
+        return None
+    farthest = np.abs(current).argmax(axis=1)
+    amplitude = current[np.arange(len(current)), farthest]
+    below = amplitude < card.lowest - _TINY
+    if not below.any():
+        return None
+    return (
+        f"{below.sum()} of {len(current)} currents have an amplitude down to "
+        f"{amplitude.min():.3g} nA; the surrogate of {card.ensemble!r} was trained on amplitudes "
+        f"from {card.lowest:.3g} nA."
     )
 
 

@@ -241,11 +241,19 @@ def _card(
         data_hash=data.content_hash(),
         step=_only_step(data, split.train),
         reach=_reach(space, training),
+        lowest=_lowest(training),
         notes=(
             f"Trained on {len(split.train)} traces of {len(space.points)} cells, "
             f"settings {asdict(config.training)}.",
         ),
     )
+
+
+def _lowest(training: Traces) -> float:
+    """Lowest amplitude, an amplitude being the current's value farthest from zero [nA]."""
+    current = np.asarray(training.current)
+    farthest = np.abs(current).argmax(axis=1)
+    return float(current[np.arange(len(current)), farthest].min())
 
 
 def _reach(space: LatentSpace, training: Traces) -> float | None:

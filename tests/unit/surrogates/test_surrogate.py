@@ -23,13 +23,13 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def surrogate(step=(ONSET, DURATION), reach=None):
+def surrogate(step=(ONSET, DURATION), **limits):
     space = LatentSpace.fit(("I_thr", "s_thr"), ("nA", "Hz/nA"), POINTS)
     with torch.random.fork_rng():
         torch.manual_seed(1)
         model = NobleFNO(NobleConfig(window_ms=50.0, layers=2, hidden=5, modes=7))
     card = Card(
-        "toy", space, DT, (-0.11, 0.28), 34.0, -80.0, -20.0, -14.0, "MIT", step=step, reach=reach
+        "toy", space, DT, (-0.11, 0.28), 34.0, -80.0, -20.0, -14.0, "MIT", step=step, **limits
     )
     return Surrogate(model, card)
 
@@ -150,3 +150,13 @@ def test_a_current_beyond_the_cells_own_range_warns_though_others_were_trained_t
         toy.predict(step(0.19), strong, DT)
     with pytest.warns(OutsideTraining, match="3.73 times the cell's I_thr.*up to 2 times"):
         toy.predict(step(0.19), np.array([weak, strong]), DT)
+
+
+@pytest.mark.parametrize("amplitude", [0.0, -0.05])
+def test_a_step_below_the_lowest_one_trained_on_warns_though_the_range_holds_zero(amplitude):
+    toy = surrogate(lowest=0.02)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        toy.predict(step(0.03), INSIDE, DT)
+    with pytest.warns(OutsideTraining, match="trained on amplitudes from 0.02 nA"):
+        toy.predict(step(amplitude), INSIDE, DT)
