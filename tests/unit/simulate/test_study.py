@@ -86,6 +86,15 @@ def test_samples_cover_the_cells_range_and_follow_the_seed(line):
     assert samples != noble_samples(study, 5, seed=4)
 
 
+def test_zero_and_hyperpolarising_currents_are_in_every_cells_share(line):
+    rows = tuple({"I_thr": 0.43, "I_block": float("nan"), "measured_to": 1.0} for _ in range(4))
+    samples = noble_samples(Study("balls", line.study.cells, rows, (2,)), 100, seed=3)
+    drawn = np.array([s.protocol.stimuli[0].amplitude for s in samples]).reshape(4, 100)
+    assert drawn.shape == (4, 100) and len(np.unique(drawn)) == 400
+    assert ((drawn < 0).sum(axis=1) >= 1).all() and drawn.min() >= -0.11
+    assert ((drawn > 0.43).sum(axis=1) > 40).all()
+
+
 @pytest.mark.parametrize(
     "block, measured_to, top",
     [(float("nan"), 0.9, 0.4), (0.4, 0.9, 0.34), (float("nan"), 0.3, 0.3)],
