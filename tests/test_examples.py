@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from noble_neuron.assets import library_dir
-
 ROOT = Path(__file__).resolve().parents[1]
 SAYS = {
     "howto/own_cell.py": "I_thr",
@@ -24,8 +22,6 @@ def test_every_example_is_here():
 
 @pytest.mark.parametrize("name", SAYS)
 def test_it_runs(name, tmp_path):
-    if name == "howto/ask_a_surrogate.py" and not (library_dir() / "pvalb/bundle").is_dir():
-        pytest.skip("this checkout has no pvalb weights yet")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / name), str(tmp_path)],
