@@ -27,7 +27,7 @@ from noble_neuron.training.fit import RECIPES, fit
 
 HELD_OUT, PER_CELL, SEED = 8, 25, 1
 TOP, STEP = 0.8, 0.05  # nA, of the F-I curves
-SHAPE_EPOCHS = 40  # the set is small: more passes than the recipe's
+SHAPE_EPOCHS = 60  # the set is small: more passes than the recipe's
 FLOOR_SAMPLES = 30
 
 
@@ -36,9 +36,15 @@ def studied(folder: Path, out: Path) -> Study:
     path = out / "study.json"
     if not path.exists():
         cells = load_allen(folder)
-        measure(cells[0].ensemble, cells, held_out=HELD_OUT, seed=SEED, high=TOP, step=STEP).save(
-            path
-        )
+        measure(
+            cells[0].ensemble,
+            cells,
+            held_out=HELD_OUT,
+            seed=SEED,
+            high=TOP,
+            step=STEP,
+            keep=out / "study.part.jsonl",
+        ).save(path)
     return Study.load(path)
 
 

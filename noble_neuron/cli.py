@@ -43,6 +43,7 @@ def _fi(o: argparse.Namespace) -> None:
     from .simulate.study import find_cells, measure
 
     name, cells = find_cells(o.cells)
+    part = Path(f"{o.out}.part.jsonl")
     study = measure(
         name,
         cells,
@@ -52,8 +53,10 @@ def _fi(o: argparse.Namespace) -> None:
         high=o.high,
         workers=o.workers,
         told=_say,
+        keep=part,
     )
     study.save(o.out)
+    part.unlink(missing_ok=True)
     print(study_table(study).text())
     _say(f"written: {o.out}")
 
@@ -291,7 +294,7 @@ _COMMANDS: tuple[tuple[str, Callable, str, _Fill, str], ...] = (
         _fi,
         "F-I curves and features of cells, as a study",
         _fill_fi,
-        "Interrupted; nothing was written.",
+        _GO_ON,
     ),
     ("dataset", _dataset, "simulate a training set", _fill_dataset, _GO_ON),
     ("train", _train, "train a surrogate", _fill_train, _GO_ON),

@@ -25,21 +25,20 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from paper_data import FEATURES  # noqa: E402
 from record import record  # noqa: E402
 
-from noble_neuron.cells.builtin import ensemble  # noqa: E402
 from noble_neuron.compare.evaluation import evaluate  # noqa: E402
 from noble_neuron.features.latent import LatentSpace  # noqa: E402
-from noble_neuron.files import read_json  # noqa: E402
 from noble_neuron.operators import NobleConfig, NobleFNO  # noqa: E402
+from noble_neuron.simulate.study import Study  # noqa: E402
 from noble_neuron.store.hdf5 import Dataset  # noqa: E402
 from noble_neuron.surrogates import Card, load, save  # noqa: E402
 from noble_neuron.training import TrainConfig, TrainResult, train  # noqa: E402
 from noble_neuron.training.split import Split  # noqa: E402
 from noble_neuron.training.whole_trace import Traces, WholeTraceTask, gather  # noqa: E402
+from noble_neuron.units import unit  # noqa: E402
 
-UNITS = ("nA", "Hz/nA")
+FEATURES = ("I_thr", "s_thr")  # section 3.4
 ENDING_S = 20.0  # kept for the last checkpoint
 
 
@@ -87,7 +86,7 @@ def data_within(asked: argparse.Namespace, end: float) -> bool:
 
 def train_until(asked: argparse.Namespace, end: float) -> tuple[TrainResult, NobleFNO]:
     """Train, or go on, until `end`."""
-    space, names = latent_space(asked.folder)
+    space, names = latent_space()
     split = Split.read(asked.folder / "split.json")
     with Dataset.open(asked.folder / "pvalb.h5") as dataset:
         parts = [
@@ -107,19 +106,18 @@ def train_until(asked: argparse.Namespace, end: float) -> tuple[TrainResult, Nob
     return train(model, WholeTraceTask(*parts), config, asked.folder / "training"), model
 
 
-def latent_space(folder: Path) -> tuple[LatentSpace, dict[str, list[float]]]:
+def latent_space() -> tuple[LatentSpace, dict[str, tuple[float, ...]]]:
     """The space of the training cells, and every cell's point in physical units."""
-    stored = read_json(folder / "latents.json", "table of latent features")
-    points = {name: [values[f] for f in FEATURES] for name, values in stored.items()}
-    pvalb = ensemble("pvalb")
-    training = np.array([points[pvalb.cells[i].name] for i in pvalb.train])
-    return LatentSpace.fit(FEATURES, UNITS, training), points
+    study = Study.load("pvalb")
+    points = study.latents(FEATURES)
+    training = np.array([points[study.cells[k].name] for k in study.training])
+    return LatentSpace.fit(FEATURES, [unit(name) for name in FEATURES], training), points
 
 
 def traces(
     folder: Path,
     dataset: Dataset,
-    points: dict[str, list[float]],
+    points: dict[str, tuple[float, ...]],
     space: LatentSpace,
     part: str,
     rows: tuple[int, ...],
@@ -138,9 +136,9 @@ def traces(
 def judge(asked: argparse.Namespace, model: NobleFNO) -> None:
     """Write the bundle with its measured errors, and the record of them."""
     folder, bundle = asked.folder, asked.folder / "bundle"
-    space, points = latent_space(folder)
+    space, points = latent_space()
     split = Split.read(folder / "split.json")
-    cell = ensemble("pvalb").cells[0]
+    cell = Study.load("pvalb").cells[0]
     with Dataset.open(folder / "pvalb.h5") as dataset:
         good = set(dataset.ok.tolist())
         train_rows, test, unseen = (

@@ -25,6 +25,7 @@ from ..cells.spec import HofCell
 from ..errors import InputError
 from ..files import read_json, write_json
 from .characterise import characterise
+from .kept import Kept
 from .progress import Progress
 from .workers import Job, Workers
 
@@ -181,10 +182,12 @@ def measure(
     step: float = 0.02,
     workers: int | None = None,
     told: Callable[[str], None] = log.warning,
+    keep: str | os.PathLike | None = None,
 ) -> Study:
     """Characterise every cell, in parallel, and hold some out by seed.
 
     A cell that cannot be characterised, because it fires at `low`, say, is left out and told.
+    Killed, the same call goes on with the cells that `keep` lacks.
 
     Args:
         name: Of the ensemble.
@@ -196,20 +199,12 @@ def measure(
         step: Spacing of the F-I curves [nA].
         workers: Processes; one per core by default.
         told: Hears of every cell that is left out.
+        keep: JSON-lines file for each cell's features as they come.
     """
     if len({cell.name for cell in cells}) < len(cells):
         raise InputError("Two of the cells have the same name: give each its own.")
-    kept = {}
-    progress = Progress(f"F-I curves of {name}", len(cells))
-    with Workers(workers) as pool:
-        for k, cell in enumerate(cells):
-            pool.submit(Job(k, _measured, (cell, low, high, step)))
-        for outcome in pool.outcomes():
-            progress.step()
-            if outcome.kind == "done":
-                kept[outcome.job.key] = outcome.value
-            else:
-                told(f"{cells[outcome.job.key].name} left out: {outcome.text}")
+    span = {"low": low, "high": high, "step": step}
+    kept = _characterised(name, cells, span, workers, told, keep)
     if not 0 <= held_out < len(kept):
         raise InputError(
             f"{len(kept)} of {len(cells)} cells could be characterised: {held_out} of them "
@@ -223,6 +218,33 @@ def measure(
         tuple(kept[k] for k in chosen),
         tuple(sorted(int(k) for k in drawn)),
     )
+
+
+def _characterised(
+    name: str,
+    cells: Sequence[HofCell],
+    span: dict[str, float],
+    workers: int | None,
+    told: Callable[[str], None],
+    keep: str | os.PathLike | None,
+) -> dict[int, dict[str, float]]:
+    """Index of each cell that could be characterised -> its features."""
+    notes = Kept(keep, span)
+    known = {k: notes.get(cell) for k, cell in enumerate(cells)}
+    kept = {k: features for k, features in known.items() if features is not None}
+    progress = Progress(f"F-I curves of {name}", len(cells), done=len(kept))
+    with Workers(workers) as pool:
+        for k in sorted(known.keys() - kept.keys()):
+            pool.submit(Job(k, _measured, (cells[k], *span.values())))
+        for outcome in pool.outcomes():
+            progress.step()
+            cell = cells[outcome.job.key]
+            if outcome.kind == "done":
+                kept[outcome.job.key] = outcome.value
+                notes.add(cell, outcome.value)
+            else:
+                told(f"{cell.name} left out: {outcome.text}")
+    return kept
 
 
 def _measured(

@@ -17,7 +17,7 @@ from ..store.hdf5 import Dataset
 from .config import TrainConfig
 from .loop import train
 from .losses import relative_lp
-from .whole_trace import Traces
+from .whole_trace import TRACES_AT_ONCE, Traces
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +106,11 @@ def train_clocked(
 class _Task(ABC):
     """Rows of a training and a validation set, and a loss for each."""
 
+    at_once = TRACES_AT_ONCE
+
     def __init__(self, noble: ClockedNoble, training: SpikedTraces, validation: SpikedTraces):
         self.noble, self.training, self.validation = noble, training, validation
         self.n_samples = len(training)
-        self.chunk = 64
 
     def loss(self, model: nn.Module, indices: Tensor, device: torch.device) -> Tensor:
         """Mean loss over the training rows `indices`, shape ()."""
@@ -118,8 +119,8 @@ class _Task(ABC):
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
         """Means over the validation rows; "score" is what is minimised."""
         sums: dict[str, float] = {}
-        for start in range(0, len(self.validation), self.chunk):
-            rows = np.arange(start, min(start + self.chunk, len(self.validation)))
+        for start in range(0, len(self.validation), self.at_once):
+            rows = np.arange(start, min(start + self.at_once, len(self.validation)))
             loss, figures = self.each(self.validation, rows, device)
             for name, value in {"score": loss, **figures}.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach().sum())
@@ -140,6 +141,7 @@ class ClockTask(_Task):
     than one.
     """
 
+    at_once = 64  # an answer is a few hundred numbers
     EDGE = 0.7  # how far past its last spike a phase may run
     SOFT = 0.05  # turns; below it errors count as squares
 
@@ -153,7 +155,7 @@ class ClockTask(_Task):
         """What the clock sees of every row's current, shape (n, ticks, channels)."""
         currents = torch.as_tensor(data.traces.current, dtype=torch.float32)
         dt, clock = data.traces.dt, self.noble.clock
-        return torch.cat([clock.drive(part, dt) for part in currents.split(self.chunk)])
+        return torch.cat([clock.drive(part, dt) for part in currents.split(self.at_once)])
 
     def each(self, data, rows, device):
         latent, times = (

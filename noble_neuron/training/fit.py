@@ -41,7 +41,7 @@ WIDE_LATENT = (
 CLOCK_TRAINING = TrainConfig(
     recipe="modern", batch_size=32, lr=5e-3, clip=1.0, epochs=450, validate_every=10, ema=0.998
 )
-SHAPE_TRAINING = TrainConfig(recipe="modern", batch_size=16, lr=3e-3, clip=1.0, epochs=18)
+SHAPE_TRAINING = TrainConfig(recipe="modern", batch_size=8, lr=2e-3, clip=1.0, epochs=45)
 
 
 @dataclass(frozen=True)

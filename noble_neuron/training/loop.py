@@ -27,6 +27,7 @@ class Task(Protocol):
     """What to learn. All its randomness comes from torch's generators, which each step seeds."""
 
     n_samples: int
+    at_once: int  # samples that a CPU should take in one pass; the gradient is the same
 
     def loss(self, model: nn.Module, indices: Tensor, device: torch.device) -> Tensor:
         """Mean loss over the training samples `indices`, shape ()."""
@@ -147,11 +148,11 @@ class _Run:
         mine = self.peers.mine(batch)
         report = torch.zeros(2, device=self.peers.device)  # loss, time is up
         report[1] = float(self.peers.first and self._time_is_up())
-        if len(mine):
-            share = len(mine) / len(batch)
-            loss = self.task.loss(self.model, mine, self.peers.device) * share
+        for part in self._parts(mine):
+            share = len(part) / len(batch)
+            loss = self.task.loss(self.model, part, self.peers.device) * share
             loss.backward()
-            report[0] = loss.detach()
+            report[0] += loss.detach()
         report = self.peers.sum_gradients(self.model, report)
         if self.config.clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
@@ -162,6 +163,12 @@ class _Run:
         self.loss_steps += 1
         # With one process the clock is read here, so that a GPU need not be waited for.
         return self._time_is_up() if self.peers.world == 1 else bool(report[1])
+
+    def _parts(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """Rows in the pieces that go through the model together."""
+        # Of traces, a CPU's caches hold few: 16 at once cost 1.4 times as much each as 8.
+        size = len(rows) if self.peers.device.type == "cuda" else self.task.at_once
+        return rows.split(max(1, size)) if len(rows) else ()
 
     def _validate(self) -> None:
         """Judge the weights, keep them if they are the best, and tell the schedule and the log."""

@@ -15,6 +15,8 @@ from ..errors import InputError
 from ..store.hdf5 import Dataset, Decimated
 from .losses import relative_lp
 
+TRACES_AT_ONCE = 8  # what a CPU's caches hold of an operator's channels
+
 
 @dataclass(frozen=True, eq=False)
 class Traces:
@@ -112,13 +114,13 @@ class WholeTraceTask:
 
     Attributes:
         n_samples: Number of training traces.
+        at_once: How many of them a CPU takes in one pass.
     """
 
-    def __init__(
-        self, training: Traces, validation: Traces, p: int = 4, validation_batch: int = 64
-    ) -> None:
-        self.training, self.validation = training, validation
-        self.p, self.validation_batch = p, validation_batch
+    at_once = TRACES_AT_ONCE
+
+    def __init__(self, training: Traces, validation: Traces, p: int = 4) -> None:
+        self.training, self.validation, self.p = training, validation, p
         self.n_samples = len(training)
 
     def loss(self, model: nn.Module, indices: Tensor, device: torch.device) -> Tensor:
@@ -131,8 +133,8 @@ class WholeTraceTask:
         """Mean relative Lp error ("score") and relative L2 error of the validation traces."""
         data, t = self.validation, self.validation.times(device)
         sums = torch.zeros(2, dtype=torch.float64)
-        for start in range(0, len(data), self.validation_batch):
-            rows = np.arange(start, min(start + self.validation_batch, len(data)))
+        for start in range(0, len(data), self.at_once):
+            rows = np.arange(start, min(start + self.at_once, len(data)))
             current, latent, voltage = data.batch(rows, device)
             predicted = model(current, latent, t)
             for i, p in enumerate((self.p, 2)):

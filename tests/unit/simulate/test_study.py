@@ -70,6 +70,23 @@ def test_a_cell_that_fires_by_itself_is_left_out_and_told(line):
     assert len(told) == 1 and "restless" in told[0] and "already fires" in told[0]
 
 
+def test_a_killed_measurement_goes_on_with_what_it_has(line, tmp_path):
+    """Features already kept are not measured again: here they are marked, to be known again."""
+    from noble_neuron.simulate.kept import Kept
+
+    span, path = {"low": 0.0, "high": 0.2, "step": 0.1}, tmp_path / "part.jsonl"
+    marked = {"I_thr": 0.123, "I_block": float("nan")}
+    Kept(path, span).add(line.cells[0], marked)
+    Kept(path, {**span, "step": 0.05}).add(line.cells[1], marked)  # of other settings
+    with path.open("a") as file:
+        file.write('{"key": "half wr')
+    cells = line.cells[:2]
+    study = measure("two", cells, high=0.2, step=0.1, workers=1, keep=path)
+    assert study.features[0]["I_thr"] == 0.123 and np.isnan(study.features[0]["I_block"])
+    assert study.features[1]["I_thr"] == pytest.approx(line.latents["ball1"][0], abs=1e-3)
+    assert Kept(path, span).get(line.cells[1]) == pytest.approx(study.features[1], nan_ok=True)
+
+
 def test_two_cells_of_one_name_are_refused(line):
     with pytest.raises(InputError, match="same name"):
         measure("twins", [line.cells[0], line.cells[0]])

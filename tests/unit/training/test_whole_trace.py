@@ -52,7 +52,8 @@ def test_the_operator_learns_a_passive_cell_that_it_has_not_seen(tmp_path):
 
 
 def test_the_loss_is_the_mean_over_its_samples():
-    task = WholeTraceTask(traces(7, 0), traces(3, 1), p=4, validation_batch=2)
+    task = WholeTraceTask(traces(7, 0), traces(3, 1), p=4)
+    task.at_once = 2
     model = NobleFNO(NobleConfig(window_ms=32.0, layers=1, hidden=5, modes=7))
     with torch.no_grad():
         one_by_one = [task.loss(model, torch.tensor([i]), "cpu") for i in range(3)]

@@ -18,7 +18,7 @@ class Toy:
     """Learn a filtered version of random steps; every loss draws noise, as a task may."""
 
     def __init__(self, n_samples=11, pause=0.0):
-        self.n_samples, self.pause = n_samples, pause
+        self.n_samples, self.at_once, self.pause = n_samples, 2, pause
         draw = torch.Generator().manual_seed(3)
         self.t = torch.arange(41) * 0.5  # ms
         self.current = torch.zeros(n_samples, 41)
