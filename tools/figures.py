@@ -1,7 +1,8 @@
 """Put measured figures into README.md and docs/, from benchmarks/results and nowhere else.
 
-A block between `<!-- results NAME: PATTERN; PATTERN -->` and `<!-- end -->` becomes a table of
+A block between `<!-- results NAME: PATTERN; PATTERN -->` and `<!-- end -->` becomes tables of
 the records of NAME.json whose "split: figure" matches a pattern; without patterns, of all.
+Errors, whose figure is "answer/group/error", come side by side, an answer a column.
 
     python tools/figures.py           fill in
     python tools/figures.py --check   only say whether something is out of date
@@ -17,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+GROUPS = ("all", "firing", "silent")
 BLOCK = re.compile(r"(<!-- results (\w+)(?:: ([^>]*?))? -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -31,10 +33,46 @@ def table(name: str, patterns: list[str]) -> str:
     ]
     if not chosen:
         raise SystemExit(f"{path.name} has no figure that matches {patterns}.")
-    rows = [f"| {label(r)} | {number(r['value'])} {r['unit']} | {r['n'] or ''} |" for r in chosen]
     first = chosen[0]
     source = f"`{first['command']}`, {first['device']}, commit {first['commit']}, {first['date']}"
-    return "\n".join(["| figure | value | n |", "| --- | ---: | ---: |", *rows, "", source, ""])
+    grids, plain = sorted_out(chosen)
+    parts = [side_by_side(*place, rows) for place, rows in grids.items()]
+    if plain:
+        rows = (f"{label(r)} | {number(r['value'])} {r['unit']} | {r['n'] or ''}" for r in plain)
+        lines = ["| figure | value | n |", "| --- | ---: | ---: |", *(f"| {x} |" for x in rows)]
+        parts.append("\n".join(lines))
+    return "\n\n".join([*parts, source]) + "\n"
+
+
+def sorted_out(records: list[dict]) -> tuple[dict, list[dict]]:
+    """Errors as {(split, group): {error: {answer: record}}}, and all other records."""
+    grids: dict = {}
+    plain = []
+    for record in records:
+        answer, _, rest = record["figure"].rpartition("/")[0].rpartition("/")
+        if rest not in GROUPS:
+            plain.append(record)
+            continue
+        rows = grids.setdefault((record["split"], rest), {})
+        rows.setdefault(record["figure"].rpartition("/")[2], {})[answer] = record
+    return grids, plain
+
+
+def side_by_side(split: str, group: str, rows: dict[str, dict[str, dict]]) -> str:
+    """One split and group: an error a row, an answer a column, with the traces it is over."""
+    answers = list(dict.fromkeys(answer for row in rows.values() for answer in row))
+    count = {a: next(row[a]["n"] for row in rows.values() if a in row) for a in answers}
+    lines = [
+        f"*{split}, {group}*",
+        "",
+        "| error | " + " | ".join(f"{a} (n = {count[a]})" for a in answers) + " |",
+        "| --- |" + " ---: |" * len(answers),
+    ]
+    for error, row in rows.items():
+        unit = next(iter(row.values()))["unit"]
+        cells = [number(row[a]["value"]) if a in row else "" for a in answers]
+        lines.append(f"| {error}{f' [{unit}]' if unit else ''} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def label(record: dict) -> str:
