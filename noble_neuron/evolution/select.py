@@ -153,7 +153,8 @@ def held_out(taken: list[dict[str, Any]], choice: Choice) -> list[int]:
     """Indices held out by seed: half drawn from all, half from the (I_thr, s_thr) hull's edge."""
     rng = np.random.default_rng(choice.seed)
     plane = np.array([[r["measured"]["I_thr"], r["measured"]["s_thr"]] for r in taken])
-    z = (plane - plane.mean(0)) / plane.std(0)
+    sd = plane.std(0)
+    z = (plane - plane.mean(0)) / np.where(sd > 0, sd, 1.0)
     edge = np.argsort(-np.linalg.norm(z, axis=1))[: max(choice.held_out, len(taken) // 4)]
     first = rng.choice(edge, choice.held_out // 2, replace=False)
     rest = np.setdiff1d(np.arange(len(taken)), first)

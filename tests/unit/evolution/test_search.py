@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from noble_neuron.assets import library_dir
+from noble_neuron.cli import main
 from noble_neuron.errors import InputError
 from noble_neuron.evolution.grow import Basket, grow_basket_cell
 from noble_neuron.evolution.search import Archive, SearchConfig, evolve
 from noble_neuron.evolution.select import Choice, choose, distances, held_out, qualified
 from noble_neuron.evolution.spec import Parameter, SearchSpec, Target
+from noble_neuron.simulate.study import Study
 
 SPEC = library_dir() / "pvalb" / "search.json"
 
@@ -148,3 +150,33 @@ def test_held_out_models_are_drawn_by_seed_half_of_them_at_the_edge():
     z = (plane - plane.mean(0)) / plane.std(0)
     far = set(np.argsort(-np.linalg.norm(z, axis=1))[:15].tolist())
     assert len(far & set(drawn)) >= 5
+
+
+def value_at(source, path):
+    """What a specification's path (group.mechanism.key or group.key) names in a cell's source."""
+    group, *rest = path.split(".")
+    at = source["groups"][group]
+    for key in ["mechanisms"] * (len(rest) == 2) + rest:
+        at = at[key]
+    return at
+
+
+def test_the_command_finds_models_that_the_other_commands_can_use(tmp_path, capsys):
+    """A search in the neighbourhood of a shipped model, from the command line to a study."""
+    spec = json.loads(SPEC.read_text())
+    source = json.loads((SPEC.parent / "hof.json").read_text())["models"][0]
+    for parameter in spec["parameters"]:
+        known = value_at(source, parameter["paths"][0])
+        margin = 1e-3 * (abs(known) or 1.0)
+        parameter.update(low=known - margin, high=known + margin)
+    (tmp_path / "search.json").write_text(json.dumps(spec))
+    (tmp_path / "morphology.swc").write_bytes((SPEC.parent / "morphology.swc").read_bytes())
+    few = ["--offspring", "2", "--passive-generations", "2", "--generations", "2"]
+    few += ["--last-generations", "2", "--models", "1", "--hold-out", "0"]
+    command = ["evolve", str(tmp_path / "search.json"), "--out", str(tmp_path / "found"), *few]
+    assert main(command) == 0, capsys.readouterr().err
+    study = Study.load(tmp_path / "found")
+    own = Study.load("pvalb").features[0]
+    assert len(study.cells) == 1
+    assert study.features[0]["I_thr"] == pytest.approx(own["I_thr"], rel=0.02)
+    assert study.features[0]["resting_voltage"] == pytest.approx(own["resting_voltage"], abs=0.2)
