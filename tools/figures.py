@@ -19,6 +19,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 GROUPS = ("all", "firing", "silent")
+ERRORS = {  # as docs/errors.md calls them
+    "voltage_l2": "relative L2",
+    "voltage_l4": "relative L4",
+    "mean_subtracted_l2": "mean-subtracted L2",
+    "spikecount_mean": "spikecount, mean",
+    "time_to_first_spike": "first spike",
+    "false_spikes": "spikes when silent",
+}
 BLOCK = re.compile(r"(<!-- results (\w+)(?:: ([^>]*?))? -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -71,7 +79,7 @@ def side_by_side(split: str, group: str, rows: dict[str, dict[str, dict]]) -> st
     for error, row in rows.items():
         unit = next(iter(row.values()))["unit"]
         cells = [number(row[a]["value"]) if a in row else "" for a in answers]
-        lines.append(f"| {error}{f' [{unit}]' if unit else ''} | " + " | ".join(cells) + " |")
+        lines.append(f"| {ERRORS.get(error, error)}{f' [{unit}]' if unit else ''} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
