@@ -22,7 +22,7 @@ from noble_neuron.simulate.study import Study
 from noble_neuron.surrogates import bundle
 from noble_neuron.training.split import Split
 
-FLOOR_SAMPLES = 40  # solved again at half the time step
+FLOOR_SAMPLES = 100  # per split, solved again at half the time step
 CARD_ANSWERS = (
     "surrogate",
     "nearest training trace",

@@ -79,7 +79,8 @@ def side_by_side(split: str, group: str, rows: dict[str, dict[str, dict]]) -> st
     for error, row in rows.items():
         unit = next(iter(row.values()))["unit"]
         cells = [number(row[a]["value"]) if a in row else "" for a in answers]
-        lines.append(f"| {ERRORS.get(error, error)}{f' [{unit}]' if unit else ''} | " + " | ".join(cells) + " |")
+        name = ERRORS.get(error, error) + (f" [{unit}]" if unit else "")
+        lines.append("| " + " | ".join([name, *cells]) + " |")
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import nnls
@@ -118,6 +119,16 @@ class LatentSpace:
         """Euclidean distance of each point to the hull, in encoded units, shape (n,); 0 inside."""
         hull = self.encode(self.points)
         return np.array([_distance(hull, point) for point in self.encode(self._table(raw))])
+
+    @cached_property
+    def spacing(self) -> np.ndarray:
+        """Distance of each training cell to the hull of all others, encoded units, shape (n,).
+
+        The scale for `distance`: in many dimensions nearly every cell lies outside that hull.
+        """
+        cells = self.encode(self.points)
+        others = (np.delete(cells, k, axis=0) for k in range(len(cells)))
+        return np.array([_distance(*pair) for pair in zip(others, cells, strict=True)])
 
     def to_dict(self) -> dict:
         """Plain JSON values."""

@@ -40,10 +40,12 @@ def _hull(card: Card, latent: np.ndarray) -> str | None:
     distance = card.latent_space.distance(points[~inside])
     worst = dict(zip(card.latent_space.names, points[~inside][distance.argmax()], strict=True))
     said = ", ".join(f"{name} {value:g}" for name, value in worst.items())
+    own = card.latent_space.spacing
     return (
         f"{(~inside).sum()} of {len(points)} latent points lie outside the hull of the training "
         f"cells of {card.ensemble!r}; the farthest ({said}) by {distance.max():.3g} encoded units "
-        f"(the training cells span 3)."
+        f"(a training cell from the hull of the others: {np.median(own):.3g} in the median, "
+        f"{own.max():.3g} at most)."
     )
 
 

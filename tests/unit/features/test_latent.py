@@ -75,6 +75,11 @@ def test_mixtures_of_cells_are_inside_in_ten_dimensions():
         assert not space.contains(space.decode(away)).any()
 
 
+def test_spacing_is_how_far_each_cell_lies_from_the_others():
+    """A corner of a square of side 3 lies half a diagonal from the triangle of the others."""
+    np.testing.assert_allclose(SQUARE.spacing, np.full(4, 3 / np.sqrt(2)), atol=1e-8)
+
+
 def test_distance_is_where_the_nearest_point_is():
     """No convex mixture of the cells is nearer (checked on many), and one is as near."""
     space = cloud(12, 3)
