@@ -242,11 +242,17 @@ def _card(
         step=_only_step(data, split.train),
         reach=_reach(space, training),
         lowest=_lowest(training),
-        notes=(
-            f"Trained on {len(split.train)} traces of {len(space.points)} cells, "
-            f"settings {asdict(config.training)}.",
-        ),
+        notes=_notes(split, space, config),
     )
+
+
+def _notes(split: Split, space: LatentSpace, config: FitConfig) -> tuple[str, ...]:
+    """How it was trained, for whoever wants to do it again."""
+    notes = [f"Trained on {len(split.train)} traces of {len(space.points)} cells."]
+    if isinstance(config.operator, ClockedConfig):
+        notes.append(f"Training of the clock: {asdict(config.clock_training)}.")
+    notes.append(f"Training of the voltage: {asdict(config.training)}.")
+    return tuple(notes)
 
 
 def _lowest(training: Traces) -> float:
