@@ -14,14 +14,19 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from record import record
 
 from noble_neuron.assets import library_dir
 from noble_neuron.compare.evaluation import evaluate
+from noble_neuron.simulate.dataset import build_dataset
 from noble_neuron.simulate.study import Study
+from noble_neuron.simulate.suite import noble_samples
+from noble_neuron.store.hdf5 import Dataset
 from noble_neuron.surrogates import bundle
 from noble_neuron.training.split import Split
 
+FRESH, FRESH_SEED = 10, 20261121  # currents per cell
 FLOOR_SAMPLES = 100  # per split, solved again at half the time step
 CARD_ANSWERS = (
     "surrogate",
@@ -42,32 +47,57 @@ CARD_FIGURES = (
 )
 
 
+def fresh(study: Study, folder: Path) -> Path:
+    """New currents for all cells, drawn after everything about the surrogate was settled."""
+    samples = noble_samples(study, FRESH, FRESH_SEED)
+    return build_dataset(study.cells, samples, folder / "fresh.h5", seed=FRESH_SEED)
+
+
+def drawn_after(study: Study, dataset: Path) -> dict[str, np.ndarray]:
+    """Rows of the new currents, by whether their cell was trained on."""
+    with Dataset.open(dataset) as data:
+        roles = np.array([study.roles[str(name)] for name in data.table["cell"]])
+        return {
+            "new currents": np.intersect1d(data.ok, np.flatnonzero(roles == "training")),
+            "new currents, held-out cells": np.intersect1d(
+                data.ok, np.flatnonzero(roles == "held out")
+            ),
+        }
+
+
 def main() -> None:
-    dataset, training, *rest = sys.argv[1:]
-    cells, name = (*rest, "pvalb", "noble_pvalb")[:2] if not rest else rest
-    study, split = Study.load(cells), Split.read(Path(training) / "split.json")
-    surrogate = bundle.load(Path(training) / "bundle")
-    result = evaluate(
-        surrogate,
-        dataset,
-        study.latents(surrogate.latent_space.names),
-        {"held-out currents": split.test, "held-out cells": split.unseen},
-        split.train,
-        cells=study.cells,
-        floor_samples=FLOOR_SAMPLES,
-    )
-    print(result.table())
-    rows = result.records()
+    dataset, training, *rest = (Path(a) for a in sys.argv[1:])
+    cells, name = map(str, rest) if rest else ("pvalb", "noble_pvalb")
+    study, split = Study.load(cells), Split.read(training / "split.json")
+    surrogate = bundle.load(training / "bundle")
+    new = fresh(study, training)
+    rows = []
+    for data, seed, parts in (
+        (dataset, split.seed, {"held-out currents": split.test, "held-out cells": split.unseen}),
+        (new, FRESH_SEED, drawn_after(study, new)),
+    ):
+        result = evaluate(
+            surrogate,
+            data,
+            study.latents(surrogate.latent_space.names),
+            parts,
+            split.train,
+            training_set=dataset,
+            cells=study.cells,
+            floor_samples=FLOOR_SAMPLES,
+        )
+        print(result.table(), flush=True)
+        rows += [{**row, "seed": seed} for row in result.records()]
     log = [
         json.loads(line)
         for part in ("clock", "shape")
-        for line in (Path(training) / part / "log.jsonl").read_text().splitlines()[-1:]
+        for line in (training / part / "log.jsonl").read_text().splitlines()[-1:]
     ]
     rows += [
         {"figure": f"training of the {part}", "value": row["minutes"], "unit": "min"}
         for part, row in zip(("clock", "shape"), log, strict=True)
     ]
-    record(name, [{**row, "seed": split.seed} for row in rows])
+    record(name, rows)
     errors = [
         row
         for row in rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -93,6 +94,7 @@ def evaluate(
     splits: Mapping[str, np.ndarray],
     trained_on: np.ndarray,
     *,
+    training_set: str | Path | Dataset | None = None,
     cells: Sequence[HofCell] = (),
     floor_samples: int = 20,
     seed: int = 0,
@@ -101,27 +103,27 @@ def evaluate(
 
     Args:
         surrogate: The surrogate.
-        dataset: The training set, or its path.
+        dataset: What to judge on: a training set, or its path.
         latents: Latent point of each cell in physical units, by the cell's name.
         splits: Name -> rows to judge on, e.g. held-out currents, held-out cells.
         trained_on: Rows that the surrogate was trained on, for the baselines that look up.
+        training_set: What those are rows of, if another set than `dataset`.
         cells: Cells to simulate again at half their time step, for the floor; none, no floor.
         floor_samples: How many samples per split the floor is measured on, drawn by `seed`.
         seed: Of that draw.
     """
-    if not isinstance(dataset, Dataset):
-        with Dataset.open(dataset) as opened:
-            return evaluate(
-                surrogate,
-                opened,
-                latents,
-                splits,
-                trained_on,
-                cells=cells,
-                floor_samples=floor_samples,
-                seed=seed,
-            )
-    judge = _Judge(surrogate, dataset, latents, trained_on)
+    with contextlib.ExitStack() as opened:
+        judged, known = (
+            opened.enter_context(Dataset.open(data)) if isinstance(data, (str, Path)) else data
+            for data in (dataset, dataset if training_set is None else training_set)
+        )
+        seen = _Judge(surrogate, known, latents).read(np.asarray(trained_on))
+        judge = _Judge(surrogate, judged, latents)
+        judge.learn(seen)
+        return _judged(judge, splits, cells, floor_samples, seed)
+
+
+def _judged(judge: _Judge, splits, cells, floor_samples: int, seed: int) -> EvaluationResult:
     by_name = {cell.name: cell for cell in cells}
     scores, samples, outside = {}, {}, {}
     for name, rows in splits.items():
@@ -143,11 +145,13 @@ def _drawn(part: Samples, by_name: Mapping, n: int, seed: int) -> np.ndarray:
 class _Judge:
     """One surrogate, one training set, and what the baselines know of it."""
 
-    def __init__(self, surrogate, dataset, latents, trained_on) -> None:
+    def __init__(self, surrogate: Surrogate, dataset: Dataset, latents: Mapping) -> None:
         self.surrogate, self.dataset, self.latents = surrogate, dataset, latents
-        self.view = _view(dataset, surrogate.card.dt)
         self.dt = surrogate.card.dt
-        known = self.read(np.asarray(trained_on))
+        self.view = _view(dataset, self.dt)
+
+    def learn(self, known: Samples) -> None:
+        """Take the training traces in which the baselines look up."""
         self.known_cells = {name: k for k, name in enumerate(dict.fromkeys(known.cell))}
         self.known = TrainingTraces(
             known.voltage, known.amplitude, self._encode(known.latent), self._ids(known.cell)

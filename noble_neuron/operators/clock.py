@@ -34,7 +34,8 @@ class SpikeClock(nn.Module):
     # A cell at rest is no further from its first spike than a firing one from its next.
     START = 0.5
     NEAR, EDGE = 0.01, 0.002  # shares of a threshold over which firing changes
-    GATE = 0.0005  # and that of the first one over which it begins
+    # I_thr is the firing end of a bracket of 0.2 pA: it begins in the middle of that.
+    BRACKET, GATE = 0.00025, 0.0001
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class SpikeClock(nn.Module):
         if distances:
             # Without the gate, silent traces teach the clock to run slowly near threshold, and
             # new cells fall silent above theirs; with it, only cells that fire teach it.
-            gate = torch.sigmoid(distances[0].squeeze(-1) / self.GATE)
+            gate = torch.sigmoid((distances[0].squeeze(-1) + self.BRACKET) / self.GATE)
             # A spike that is under way when the current ends is finished in the next step.
             turned = turned * torch.maximum(gate, nn.functional.pad(gate[:, :-1], (1, 0)))
         return self.START + nn.functional.pad(turned.cumsum(-1), (1, 0))

@@ -142,7 +142,7 @@ class ClockTask(_Task):
     """
 
     at_once = 64  # an answer is a few hundred numbers
-    EDGE = 0.7  # how far past its last spike a phase may run
+    EDGE = 0.95  # how far past its last spike a phase may run
     SOFT = 0.05  # turns; below it errors count as squares
 
     def __init__(self, noble: ClockedNoble, training: SpikedTraces, validation: SpikedTraces):

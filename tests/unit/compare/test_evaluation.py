@@ -9,6 +9,9 @@ from noble_neuron.compare import metrics
 from noble_neuron.compare.evaluation import FLOOR, SURROGATE, evaluate
 from noble_neuron.compare.tables import number, records_tables
 from noble_neuron.errors import InputError
+from noble_neuron.protocols.protocol import Protocol
+from noble_neuron.simulate.dataset import build_dataset
+from noble_neuron.store.hdf5 import Dataset
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +103,23 @@ def test_the_card_keeps_the_figures_and_the_report_shows_them(result):
     row = next(row for row in table.rows if row[0] == SURROGATE)
     assert row[1] == str(shown.n) and number(shown.values["voltage_l2"]) in row
     assert records_tables({}) == []
+
+
+def test_another_dataset_is_judged_with_what_the_training_set_knows(line, tmp_path):
+    """On a trace simulated again, the nearest training trace of the first set is the truth."""
+    with Dataset.open(line.dataset) as data:
+        known = next(int(i) for i in line.trained_on if data.current(int(i)).max() > 0.1)
+        protocol = Protocol.from_dict(json.loads(data.table["protocol"][known]))
+        cell = [c.name for c in line.cells].index(str(data.table["cell"][known]))
+    again = build_dataset(line.cells, [(cell, protocol)], tmp_path / "again.h5", workers=1)
+    judged = evaluate(
+        line.surrogate,
+        again,
+        line.latents,
+        {"again": [0]},
+        line.trained_on,
+        training_set=line.dataset,
+    )
+    answers = judged.scores["again"]
+    assert answers["nearest training trace"]["all"].values["voltage_l2"] == 0
+    assert answers[SURROGATE]["all"].values["voltage_l2"] > 0
