@@ -1,12 +1,13 @@
 """The plain operator, trained on the same traces for as long as the clocked one was.
 
-    python benchmarks/noble_plain.py DATASET TRAINING OUT [RIVAL]
+    python benchmarks/noble_plain.py DATASET TRAINING OUT [RIVAL [MINUTES]]
 
 DATASET and TRAINING are those of benchmarks/noble_pvalb.py, whose split and minutes count here
 too. The rivals, by number, or one after the other: 0, the paper's operator by its own recipe (12
 layers, two latent coordinates, Adam and ReduceLROnPlateau); 1, an operator of the clocked one's
 size and latent coordinates by the modern recipe; 2, the paper's operator by the modern recipe.
-Each goes on in OUT/NUMBER if killed, and the record holds those that are done.
+Each goes on in OUT/NUMBER if killed, and the record holds those that are done, with the minutes
+that each had: those of the clocked one, or fewer if said so.
 """
 
 from __future__ import annotations
@@ -111,9 +112,10 @@ def main() -> None:
     dataset, training, out = (Path(a) for a in sys.argv[1:4])
     chosen = [int(sys.argv[4])] if sys.argv[4:] else range(len(RIVALS))
     minutes = sum(last(training / part)["minutes"] for part in ("clock", "shape"))
+    given = float(sys.argv[5]) if sys.argv[5:] else minutes
     for number in chosen:
         name, config = list(RIVALS.items())[number]
-        run(name, Rival(dataset, out / str(number), config, minutes))
+        run(name, Rival(dataset, out / str(number), config, given))
     rows = [{"figure": "the clocked operator: training", "value": minutes, "unit": "min"}]
     for path in (out / str(number) / "rows.json" for number in range(len(RIVALS))):
         rows += read_json(path) if path.exists() else []
