@@ -81,10 +81,17 @@ def _soma(cell: NobleCell) -> None:
             f"{cell}: its soma has currents of its own ({', '.join(active)}), which the "
             f"surrogate already contains. Remove them: cell.soma.uninsert({active[0]!r})."
         )
-    if "pas" in inserted and "pas" not in cell.said:
+    if "pas" in inserted:
         _say(cell, "pas", "its soma's pas adds to the leak that the surrogate already contains.")
-    for ion in (m for m in inserted if m.endswith("_ion")):
-        if int(h.ion_style(ion, sec=soma)) % 4 and ion not in cell.said:
+    if soma.children() or soma.parentseg() is not None:
+        _say(
+            cell,
+            "sections",
+            "sections are connected to its soma. They add to the dendrites that the surrogate "
+            "already contains, and what they draw follows its voltage a chunk late.",
+        )
+    for ion in (m for m in sorted(inserted) if m.endswith("_ion")):
+        if int(h.ion_style(ion, sec=soma)) % 4:
             _say(
                 cell,
                 ion,
@@ -101,9 +108,7 @@ def _thresholds(cells: Sequence[NobleCell]) -> None:
     for netcon in h.List("NetCon"):
         segment = netcon.preseg()
         cell = listened.get(segment.sec) if segment is not None else None
-        if cell is None or "threshold" in cell.said:
-            continue
-        if netcon.threshold > cell.stepper.lowest_peak:
+        if cell is not None and netcon.threshold > cell.stepper.lowest_peak:
             _say(
                 cell,
                 "threshold",
@@ -115,5 +120,6 @@ def _thresholds(cells: Sequence[NobleCell]) -> None:
 
 def _say(cell: NobleCell, topic: str, text: str) -> None:
     """Warn once per cell and topic."""
-    cell.said.add(topic)
-    warnings.warn(f"{cell}: {text}", SomaWarning, stacklevel=2)
+    if topic not in cell.said:
+        cell.said.add(topic)
+        warnings.warn(f"{cell}: {text}", SomaWarning, stacklevel=2)
