@@ -18,6 +18,7 @@ from neuron import h
 from ..contracts import Stepper
 from ..errors import SimulationError
 from . import guards
+from .collector import Collector
 from .engine import Engine
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Scheduler:
         self._origin = self._dt = 0.0
         self._due = 0
         self._cvode = h.CVode()
+        self._collector = Collector()
         # Before NEURON looks at the model, and after it has set voltages and states.
         check, start = h.FInitializeHandler(3, self._check), h.FInitializeHandler(1, self._start)
         self._handlers = check, start
@@ -86,11 +88,16 @@ class Scheduler:
         return [cell for cell in list(self._cells.values()) if cell.clamp.segment is not None]
 
     def _check(self) -> None:
+        self._collector.resume()  # NEURON has not looked at the model yet
         cells = self._living()
         if cells:
             guards.check(cells)
 
     def _start(self) -> None:
+        with self._collector.off():
+            self._begin()
+
+    def _begin(self) -> None:
         groups: dict[int, tuple[Stepper, list[NobleCell]]] = {}
         for cell in self._living():
             groups.setdefault(id(cell.stepper), (cell.stepper, []))[1].append(cell)
@@ -112,11 +119,12 @@ class Scheduler:
     def _fire(self, chain: int) -> None:
         if chain != self._chain:
             return
-        for engine in self._engines:
-            if self._due % engine.steps == 0:
-                engine.advance()
-        self._due = min((self._due // e.steps + 1) * e.steps for e in self._engines)
-        self._ask(chain)
+        with self._collector.off():
+            for engine in self._engines:
+                if self._due % engine.steps == 0:
+                    engine.advance()
+            self._due = min((self._due // e.steps + 1) * e.steps for e in self._engines)
+            self._ask(chain)
 
 
 _scheduler: Scheduler | None = None
