@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable
 
 
 class Collector:
@@ -17,24 +16,28 @@ class Collector:
     def __init__(self) -> None:
         self._withheld = False
 
-    @contextlib.contextmanager
-    def off(self) -> Iterator[None]:
-        """No collection within the block.
+    def off(self, work: Callable[[], None]) -> Callable[[], None]:
+        """The same work without any collection.
 
         After an error, NEURON formats the traceback while it still waits in the step; so what
         exists by then stays out of the collector's sight until `resume`.
         """
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            yield
-        except BaseException:
-            gc.freeze()
-            self._withheld = True
-            raise
-        finally:
-            if collecting:
-                gc.enable()
+
+        def guarded() -> None:
+            # First of all: anything that allocates may start a collection.
+            collecting = gc.isenabled()
+            gc.disable()
+            try:
+                work()
+            except BaseException:
+                gc.freeze()
+                self._withheld = True
+                raise
+            finally:
+                if collecting:
+                    gc.enable()
+
+        return guarded
 
     def resume(self) -> None:
         """Collect what an error has withheld; for a moment when anything may be deleted."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,11 +54,14 @@ class Scheduler:
         self._chain = 0  # counts chains of events; those of an earlier one are stale
         self._origin = self._dt = 0.0
         self._due = 0
+        self._fire: Callable[[], None] | None = None
         self._cvode = h.CVode()
         self._collector = Collector()
         # Before NEURON looks at the model, and after it has set voltages and states.
-        check, start = h.FInitializeHandler(3, self._check), h.FInitializeHandler(1, self._start)
-        self._handlers = check, start
+        self._handlers = (
+            h.FInitializeHandler(3, self._check),
+            h.FInitializeHandler(1, self._collector.off(self._start)),
+        )
 
     def add(self, cell: NobleCell) -> None:
         """Take a cell in, for as long as somebody holds it."""
@@ -94,10 +99,6 @@ class Scheduler:
             guards.check(cells)
 
     def _start(self) -> None:
-        with self._collector.off():
-            self._begin()
-
-    def _begin(self) -> None:
         groups: dict[int, tuple[Stepper, list[NobleCell]]] = {}
         for cell in self._living():
             groups.setdefault(id(cell.stepper), (cell.stepper, []))[1].append(cell)
@@ -110,21 +111,20 @@ class Scheduler:
     def _post(self) -> None:
         """Ask NEURON for the next event; what an earlier chain has left is stale from here."""
         self._chain += 1
-        self._ask(self._chain)
+        self._fire = self._collector.off(partial(self._advance, self._chain))
+        self._ask()
 
-    def _ask(self, chain: int) -> None:
-        when = self._origin + (self._due - EARLY) * self._dt
-        self._cvode.event(when, lambda: self._fire(chain))
+    def _ask(self) -> None:
+        self._cvode.event(self._origin + (self._due - EARLY) * self._dt, self._fire)
 
-    def _fire(self, chain: int) -> None:
+    def _advance(self, chain: int) -> None:
         if chain != self._chain:
             return
-        with self._collector.off():
-            for engine in self._engines:
-                if self._due % engine.steps == 0:
-                    engine.advance()
-            self._due = min((self._due // e.steps + 1) * e.steps for e in self._engines)
-            self._ask(chain)
+        for engine in self._engines:
+            if self._due % engine.steps == 0:
+                engine.advance()
+        self._due = min((self._due // e.steps + 1) * e.steps for e in self._engines)
+        self._ask()
 
 
 _scheduler: Scheduler | None = None
