@@ -195,10 +195,3 @@ VERBATIM
     _p_board = (void*) vector_vec(nn_vector);
 ENDVERBATIM
 }
-
-: carries(type): whether a mechanism, by its internal type, carries current.
-FUNCTION carries(type) {
-VERBATIM
-    _lcarries = memb_func[(int) _ltype].current != NULL;
-ENDVERBATIM
-}

@@ -58,11 +58,3 @@ class Clamp:
         cells, steps = board.v.shape
         self._point.bind(board.vector, row, cells, steps, dt, capacitance)
         self._board = board  # NEURON knows an address only: the board has to live as long
-
-    def carries_current(self, mechanism: str) -> bool:
-        """Whether a density mechanism has a current of its own."""
-        if mechanism.endswith("_ion"):  # which NEURON books as carrying one
-            return False
-        kind = h.MechanismType(0)
-        kind.select(mechanism)
-        return bool(self._point.carries(kind.internal_type()))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from neuron import h
 
 from ..errors import SimulationError, SomaWarning
+from ..nrn.mechanisms import carries_current
 
 if TYPE_CHECKING:
     from .cell import NobleCell
@@ -75,7 +76,9 @@ def _soma(cell: NobleCell) -> None:
     if soma.nseg != 1:
         raise SimulationError(f"{cell}: its soma has {soma.nseg} segments. Set soma.nseg = 1.")
     inserted = {mechanism.name() for mechanism in soma(0.5)}
-    active = [m for m in sorted(inserted - HARMLESS) if cell.clamp.carries_current(m)]
+    ions = sorted(m for m in inserted if m.endswith("_ion"))
+    own = sorted(inserted.difference(HARMLESS, ions))
+    active = [mechanism for mechanism in own if carries_current(mechanism)]
     if active:
         raise SimulationError(
             f"{cell}: its soma has currents of its own ({', '.join(active)}), which the "
@@ -90,7 +93,7 @@ def _soma(cell: NobleCell) -> None:
             "sections are connected to its soma. They add to the dendrites that the surrogate "
             "already contains, and what they draw follows its voltage a chunk late.",
         )
-    for ion in (m for m in sorted(inserted) if m.endswith("_ion")):
+    for ion in ions:
         if int(h.ion_style(ion, sec=soma)) % 4:
             _say(
                 cell,
