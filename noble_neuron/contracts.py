@@ -81,7 +81,7 @@ class Stepper(Protocol):
     def advance(
         self, state: np.ndarray, latent: np.ndarray, b: np.ndarray, g: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Live through one chunk; the arguments are left as they are.
+        """Live through one chunk; the arguments are lent for the call, and left as they are.
 
         Args:
             state: What `start` or the last `advance` returned.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -37,16 +38,17 @@ class Engine:
         for row, cell in enumerate(cells):
             cell.clamp.bind(self._board, row, dt)
         v = np.array([cell.soma(0.5).v for cell in cells])
+        self._held = np.zeros((2, len(cells), self.steps))  # b and g of a prediction
         self._state = stepper.start(self._latent, v)
-        nothing = np.zeros(self._board.v.shape)
-        self._board.show(self._ahead(nothing, nothing))
+        self._board.show(self._ahead())
 
     def advance(self) -> None:
         """Close the chunk that has been metered and show the next."""
         board = self._board
-        shown = board.v.copy()
-        true, self._state = self._step(board.b, board.g)
-        board.show(once(shown, true, self._ahead(board.b, board.g), self._threshold))
+        true, self._state = self._stepper.advance(self._state, self._latent, board.b, board.g)
+        self._held[0] = board.b[:, -1:]
+        self._held[1] = board.g[:, -1:]
+        board.show(once(board.v, true, self._ahead(), self._threshold))
 
     def save(self) -> dict[str, np.ndarray]:
         """All that the future depends on, as arrays."""
@@ -68,18 +70,19 @@ class Engine:
         self._state = saved["state"].copy()
         self._board.content[:] = saved["board"]
 
-    def _ahead(self, b: np.ndarray, g: np.ndarray) -> np.ndarray:
+    def _ahead(self) -> np.ndarray:
         """The next chunk's voltage [mV] if the last b and g stay."""
-        held = [np.repeat(x[:, -1:], self.steps, axis=1) for x in (b, g)]
-        return self._step(*held)[0]
+        b, g = self._held
+        v, _ = self._stepper.advance(self._state, self._latent, b, g)
+        if not math.isfinite(v.sum()):
+            self._refuse(v)
+        return v
 
-    def _step(self, b: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        v, state = self._stepper.advance(self._state, self._latent, b, g)
-        if not np.isfinite(v).all():
-            row = int(np.flatnonzero(~np.isfinite(v).all(1))[0])
-            raise SimulationError(
-                f"{self._names[row]}: its stepper answered a voltage that is not finite, for b "
-                f"from {b[row].min():g} to {b[row].max():g} nA and g from {g[row].min():g} to "
-                f"{g[row].max():g} uS."
-            )
-        return v, state
+    def _refuse(self, v: np.ndarray) -> None:
+        """Name the cell whose voltage is not finite, and what it had to answer."""
+        row = int(np.flatnonzero(~np.isfinite(v).all(1))[0])
+        b, g = self._board.b[row], self._board.g[row]
+        raise SimulationError(
+            f"{self._names[row]}: its stepper answered a voltage that is not finite, for b from "
+            f"{b.min():g} to {b.max():g} nA and g from {g.min():g} to {g.max():g} uS."
+        )

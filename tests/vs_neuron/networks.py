@@ -236,4 +236,4 @@ def compare(truth: list[np.ndarray], answer: list[np.ndarray], dt: float) -> Com
         shifts += paired
         moved += sum(shift > 1.01 * dt for shift in paired)
         moved += len(a) + len(b) - 2 * len(paired)
-    return Comparison(sum(map(len, truth)), moved, float(max(shifts)))
+    return Comparison(sum(map(len, truth)), int(moved), float(max(shifts)))
