@@ -12,6 +12,7 @@ from ..contracts import Stepper
 from ..errors import InputError, SimulationError
 from ..nrn.clamp import Board
 from .display import once
+from .forecast import continued
 
 if TYPE_CHECKING:
     from .cell import NobleCell
@@ -21,8 +22,8 @@ class Engine:
     """The rows of one stepper: latents and state of its cells, and the board of their clamps.
 
     At the end of a chunk, what the clamps metered takes the state through that chunk again,
-    and the next one is predicted with the last b and g held. So the error of a prediction
-    never enters the state: it lasts for a chunk.
+    and the next one is predicted with b and g continued. So the error of a prediction never
+    enters the state: it lasts for a chunk.
 
     Attributes:
         steps: Time steps of a chunk.
@@ -38,7 +39,7 @@ class Engine:
         for row, cell in enumerate(cells):
             cell.clamp.bind(self._board, row, dt)
         v = np.array([cell.soma(0.5).v for cell in cells])
-        self._held = np.zeros((2, len(cells), self.steps))  # b and g of a prediction
+        self._forecast = np.zeros((2, len(cells), self.steps))  # b [nA] and g [uS]
         self._state = stepper.start(self._latent, v)
         self._board.show(self._ahead())
 
@@ -46,8 +47,8 @@ class Engine:
         """Close the chunk that has been metered and show the next."""
         board = self._board
         true, self._state = self._stepper.advance(self._state, self._latent, board.b, board.g)
-        self._held[0] = board.b[:, -1:]
-        self._held[1] = board.g[:, -1:]
+        self._forecast[0] = continued(board.b)
+        self._forecast[1] = continued(board.g)
         board.show(once(board.v, true, self._ahead(), self._threshold))
 
     def save(self) -> dict[str, np.ndarray]:
@@ -71,8 +72,8 @@ class Engine:
         self._board.content[:] = saved["board"]
 
     def _ahead(self) -> np.ndarray:
-        """The next chunk's voltage [mV] if the last b and g stay."""
-        b, g = self._held
+        """The next chunk's voltage [mV] under the forecast."""
+        b, g = self._forecast
         v, _ = self._stepper.advance(self._state, self._latent, b, g)
         if not math.isfinite(v.sum()):
             self._refuse(v)

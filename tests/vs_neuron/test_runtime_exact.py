@@ -58,6 +58,18 @@ def test_no_spike_moves_with_a_chunk_of_a_tenth(truth, name):
     assert networks.compare(truth(name), answer, DT).moved == 0
 
 
+def test_a_network_that_forgets_nothing():
+    """One step of one spike would grow into another raster: NEURON at half its step does."""
+    build = networks.random_twenty
+    truth = build(networks.native()).run(600.0)
+    answer = build(networks.standin(chunk=0.1)).run(600.0)
+    compared = networks.compare(truth, answer, DT)
+    assert compared.spikes > 800
+    assert compared.moved == 0 and compared.shift == 0
+    h.dt = DT / 2
+    assert networks.compare(truth, build(networks.native()).run(600.0), DT).moved > 100
+
+
 def test_another_time_step(truth):
     truth = truth("barrage", 0.05)
     h.dt = 0.05
@@ -114,10 +126,11 @@ def test_corrected_voltage_is_neurons_own(name):
     assert np.abs(predicted[: len(own)] - own).max() > 0.1  # mV
 
 
-def test_dendrites_lag_by_a_chunk(truth):
+@pytest.mark.parametrize("chunk, most", [(0.1, 0.1), (0.25, 1.0)])
+def test_dendrites_lag(truth, chunk, most):
     """A cable answers the voltage shown, not the corrected one: known, warned of, bounded."""
     with pytest.warns(SomaWarning, match="a chunk late"):
-        answer = networks.dendrites(networks.standin(chunk=0.1)).run(DURATION)
+        answer = networks.dendrites(networks.standin(chunk)).run(DURATION)
     compared = networks.compare(truth("dendrites"), answer, DT)
     assert len(answer[0]) == compared.spikes
-    assert 2 * DT < compared.shift < 0.6  # ms
+    assert 0 < compared.shift < most  # ms
