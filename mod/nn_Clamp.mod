@@ -79,32 +79,33 @@ VERBATIM
 #define NN_POINT _ppvar[1].get<Point_process*>()
 #define NN_INDEX(node) _nrn_mechanism_get_v_node_index(node)
 #define NN_VECTOR IvocVect*
+#define NN_A(nt) ((nt)->node_a_storage())
+#define NN_B(nt) ((nt)->node_b_storage())
+#define NN_D(nt) ((nt)->node_d_storage())
 #else
 #define NN_POINT ((Point_process*) _ppvar[1]._pvoid)
 #define NN_INDEX(node) ((node)->v_node_index)
 #define NN_VECTOR void*
+#define NN_A(nt) ((nt)->_actual_a)
+#define NN_B(nt) ((nt)->_actual_b)
+#define NN_D(nt) ((nt)->_actual_d)
 extern double* vector_vec(void*);
 extern int vector_capacity(void*);
 extern void* vector_arg(int);
 #endif
 
-/* Diagonal of the parent's equation if `node` were not there, in the parent's own scaling. */
-static double nn_parent(NrnThread* _nt, Node* node) {
-    Node* parent = _nt->_v_parent[NN_INDEX(node)];
-    double d = NODED(parent) + NODEA(node)*NODEB(node)/NODED(node);
-    if (_nt->_v_parent[NN_INDEX(parent)]) {
-        d -= NODEA(parent)*NODEB(parent)/nn_parent(_nt, parent);
+/* Diagonal of a node's equation with the whole rest of the tree eliminated. The solver has
+   eliminated what is below; above, the diagonal of each parent is taken as it would be without
+   the branch we come from. Roots come first in a thread, and their parent is none. */
+static double nn_diagonal(NrnThread* nt, int node) {
+    const double* diagonal = NN_D(nt);
+    double above, coupling;
+    if (node < nt->ncell) {
+        return diagonal[node];
     }
-    return d;
-}
-
-/* Diagonal of the node's equation with the whole rest of the tree eliminated. */
-static double nn_diagonal(NrnThread* _nt, Node* node) {
-    double d = NODED(node);
-    if (_nt->_v_parent[NN_INDEX(node)]) {
-        d -= NODEA(node)*NODEB(node)/nn_parent(_nt, node);
-    }
-    return d;
+    coupling = NN_A(nt)[node]*NN_B(nt)[node];
+    above = nn_diagonal(nt, nt->_v_parent_index[node]) + coupling/diagonal[node];
+    return diagonal[node] - coupling/above;
 }
 
 /* An error may leave NEURON's main thread only: others leave theirs to be raised after the step,
@@ -171,7 +172,7 @@ VERBATIM
         chunks += 1;
     }
     b = (gc + c/dt)*(v - vc);
-    g = nn_diagonal(_nt, NN_POINT->node)*area*0.01 - gc - c/dt;
+    g = nn_diagonal(_nt, NN_INDEX(NN_POINT->node))*area*0.01 - gc - c/dt;
     b += g*v;
     nn_row = NN_BOARD + 1 + (size_t) ((rows + row)*steps + done);
     nn_row[0] = b;

@@ -17,12 +17,15 @@ class Board:
         v: Voltage to show at the end of each step [mV], shape (cells, steps); ours.
         b: Voltage-independent part of what is attached [nA], same shape; the clamps'.
         g: Its conductance [uS], same shape; the clamps'.
+        metered: b and g together, shape (2, cells, steps).
     """
 
     def __init__(self, cells: int, steps: int) -> None:
         self.vector = h.Vector(1 + 3 * cells * steps)
         self._all = self.vector.as_numpy()
-        self.v, self.b, self.g = self._all[1:].reshape(3, cells, steps)
+        rows = self._all[1:].reshape(3, cells, steps)
+        self.v, self.metered = rows[0], rows[1:]
+        self.b, self.g = self.metered
 
     def show(self, v: np.ndarray) -> None:
         """Write the voltages of the next chunk [mV], shape (cells, steps)."""

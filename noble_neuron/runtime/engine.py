@@ -47,8 +47,7 @@ class Engine:
         """Close the chunk that has been metered and show the next."""
         board = self._board
         true, self._state = self._stepper.advance(self._state, self._latent, board.b, board.g)
-        self._forecast[0] = continued(board.b)
-        self._forecast[1] = continued(board.g)
+        self._forecast = continued(board.metered)
         board.show(once(board.v, true, self._ahead(), self._threshold))
 
     def save(self) -> dict[str, np.ndarray]:

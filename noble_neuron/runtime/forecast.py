@@ -13,16 +13,17 @@ def continued(metered: np.ndarray) -> np.ndarray:
     the one before, or turns back, something has just arrived, and the last value is held.
 
     Args:
-        metered: b or G of the chunk that ends, shape (cells, steps).
+        metered: b and G of the chunk that ends, shape (..., steps).
 
     Returns:
-        The same of the chunk that begins, shape (cells, steps).
+        The same of the chunk that begins.
     """
-    last, steps = metered[:, -1:], metered.shape[1]
+    last, steps = metered[..., -1:], metered.shape[-1]
     if steps < 3:
-        return np.repeat(last, steps, axis=1)
-    before, step = np.diff(metered[:, -3:]).T
+        return np.repeat(last, steps, axis=-1)
+    step = last - metered[..., -2:-1]
+    before = metered[..., -2:-1] - metered[..., -3:-2]
     known = (before * step > 0) & (np.abs(step) < 2 * np.abs(before))
-    factor = np.minimum(np.divide(step, before, out=np.zeros_like(step), where=known), 1.0)
-    powers = np.cumprod(np.repeat(factor[:, None], steps, axis=1), axis=1)
-    return last + step[:, None] * np.cumsum(powers, axis=1)
+    factor = np.minimum(np.divide(step, before, out=np.zeros(step.shape), where=known), 1.0)
+    powers = np.repeat(factor, steps, axis=-1).cumprod(axis=-1)
+    return last + step * powers.cumsum(axis=-1)
