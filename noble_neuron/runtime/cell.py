@@ -36,6 +36,7 @@ class NobleCell:
         threshold: Voltage whose upward crossing is a spike [mV].
         stepper: What decides the voltage.
         gid: The user's number for it, if any.
+        clamp: What holds the soma; the runtime's own.
     """
 
     def __init__(

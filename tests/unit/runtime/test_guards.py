@@ -2,8 +2,11 @@
 
 import math
 import re
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from noble_neuron.runtime.standins import PassiveCell
 
 from . import rings
 
+ROOT = Path(__file__).resolve().parents[3]
 mechanisms.load()
 
 
@@ -120,6 +124,29 @@ def test_settings_changed_after_initialisation(cell, name, value, said, threads,
         h.continuerun(2)
     assert said in rings.said(caught, capfd)
     assert idle
+
+
+EXTRACELLULAR = """
+import sys
+sys.path.insert(0, {folder!r})
+from neuron import h
+from noble_neuron.runtime import NobleCell
+from noble_neuron.runtime.standins import HodgkinHuxley
+cell, other = NobleCell(HodgkinHuxley(area=1256.637), (0.12, 0.036, 0.0003)), h.Section()
+other.insert("extracellular")
+h.celsius = 6.3
+h.finitialize(-65)
+h.fadvance()
+"""
+
+
+def test_extracellular_anywhere(tmp_path):
+    """NEURON cannot take it out again, so it has a process of its own."""
+    script = tmp_path / "extracellular.py"
+    script.write_text(EXTRACELLULAR.format(folder=str(ROOT)))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "A NobleCell does not run beside extracellular or LinearMechanism" in done.stderr
 
 
 def test_works_again_after_a_refusal(cell):
