@@ -1,6 +1,6 @@
 # make compare   set everything up, then full simulation and surrogate side by side
 # make test      the same environment with the test tools, then lint and tests
-# make test-neuron8   mechanisms and cells again, on NEURON 8.2.7
+# make test-neuron8   mechanisms, cells and runtime again, on NEURON 8.2.7
 VENV ?= .venv
 VENV8 ?= .venv-neuron8
 PYTHON ?= python3
@@ -37,4 +37,4 @@ $(VENV8)/.ready: tools/neuron8.txt
 	touch $@
 
 test-neuron8: $(VENV8)/.ready
-	$(VENV8)/bin/python -m pytest -q tests/unit/nrn tests/unit/cells tests/vs_neuron
+	$(VENV8)/bin/python -m pytest -q tests/unit/nrn tests/unit/cells tests/unit/runtime tests/vs_neuron

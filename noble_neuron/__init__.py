@@ -11,6 +11,7 @@ Where things are, from the ground up:
     cells        hall-of-fame cells and where they come from
     surrogates   trained surrogates as folders: weights and a card
     simulate     full simulations, training sets
+    runtime      surrogates as cells in a running NEURON simulation
     training     fitting a surrogate
     evolution    making a hall of fame
     compare      full simulation and surrogate side by side
@@ -39,6 +40,7 @@ _LAZY = {
     "characterise": "simulate.characterise",
     "LatentSpace": "features.latent",
     "load_surrogate": "surrogates.bundle:load",
+    "NobleCell": "runtime.cell",
 }
 
 __all__ = ["Latent", "NobleError", "OutsideTraining", "Trace", "__version__", *_LAZY]

@@ -1,9 +1,11 @@
-"""What outsiders may bring: a whole-trace operator, and a tracker of training."""
+"""What outsiders may bring: a whole-trace operator, a stepper, a tracker of training."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
 
 Tensor = Any  # torch's; these words are spoken without torch too
 
@@ -35,6 +37,61 @@ class WholeTrace(Protocol):
 
         Returns:
             Voltage [mV], shape (batch, steps).
+        """
+        ...
+
+
+@runtime_checkable
+class Stepper(Protocol):
+    """Advances the voltage of many cells through one chunk of time after the other.
+
+    The membrane receives b - g V beyond its own currents, with V the voltage of the moment, so
+    that the driving force within a chunk is the stepper's business. It remembers nothing
+    between calls: state goes in and comes out, and the rows are independent of each other, so
+    one stepper serves any number of cells, and a run can be saved, rewound and replayed.
+
+    Attributes:
+        chunk: Length of what one call answers [ms].
+        time_steps: Steps of the simulations that it serves [ms]; each divides the chunk.
+        latent_size: Coordinates that tell one cell from another; may be 0.
+        celsius: Temperature of its cells [degC].
+        threshold: Voltage whose upward crossing is a spike [mV]; inf if it does not spike.
+        lowest_peak: What its lowest spikes reach [mV]; inf if unknown.
+    """
+
+    chunk: float
+    time_steps: tuple[float, ...]
+    latent_size: int
+    celsius: float
+    threshold: float
+    lowest_peak: float
+
+    def start(self, latent: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """State of cells that have rested at a voltage, as NEURON's finitialize means it.
+
+        Args:
+            latent: Latent coordinates, shape (cells, latent_size).
+            v: Voltage [mV], shape (cells,).
+
+        Returns:
+            State, one row per cell, shape (cells, anything).
+        """
+        ...
+
+    def advance(
+        self, state: np.ndarray, latent: np.ndarray, b: np.ndarray, g: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Live through one chunk; the arguments are lent for the call, and left as they are.
+
+        Args:
+            state: What `start` or the last `advance` returned.
+            latent: As for `start`.
+            b: Voltage-independent part of the attached current [nA], shape (cells, points),
+                one point per step of chunk / points.
+            g: Attached conductance [uS], shape (cells, points); negative at times.
+
+        Returns:
+            Voltage at the end of each step [mV], shape (cells, points), and the next state.
         """
         ...
 

@@ -35,3 +35,7 @@ class DeviceError(NobleError, RuntimeError):
 
 class OutsideTraining(UserWarning):
     """The surrogate was asked for something it was not trained on."""
+
+
+class SomaWarning(UserWarning):
+    """What stands at a surrogate's soma may not do there what it does on a full cell."""

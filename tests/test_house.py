@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "cells": {"nrn"},
     "surrogates": {"operators", "features"},
     "simulate": {"cells", "protocols", "nrn", "store", "features"},
+    "runtime": {"nrn"},
     "training": {"operators", "store", "features", "surrogates"},
     "evolution": {"cells", "protocols", "features", "simulate"},
 }
@@ -27,7 +28,7 @@ MAY_IMPORT["cli"] = {*MAY_IMPORT}
 MAY_IMPORT["__main__"] = {"cli"}
 
 HEAVY = {
-    "neuron": {"nrn", "cells", "simulate", "evolution"},
+    "neuron": {"nrn", "cells", "simulate", "runtime", "evolution"},
     "torch": {"operators", "surrogates", "training"},
     "neuralop": {"operators"},
     "safetensors": {"surrogates", "training"},

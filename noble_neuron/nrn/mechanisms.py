@@ -18,6 +18,8 @@ from .compiling import library, sources
 # A hoc string, so that the answer lives as long as NEURON does, not as long as this module.
 _MARK = "nn_library"
 _DECLARED = re.compile(r"^\s*(?:SUFFIX|POINT_PROCESS|ARTIFICIAL_CELL)\s+(\w+)", re.M)
+_CURRENT = re.compile(r"(?:NONSPECIFIC|ELECTRODE)_CURRENT|USEION\s+(\w+)[^\n]*WRITE[^\n]*\bi\1\b")
+_COMMENT = re.compile(r"COMMENT.*?ENDCOMMENT|[:?][^\n]*", re.S)
 # Libraries of other people's folders that this process has loaded.
 _loaded: set[str] = set()
 
@@ -71,6 +73,17 @@ def load_folder(folder: str | os.PathLike) -> None:
         )
     _load(path)
     _loaded.add(str(path))
+
+
+def carries_current(mechanism: str) -> bool:
+    """Whether a density mechanism that NEURON knows has a current of its own.
+
+    Its NMODL text tells, which NEURON keeps. Without one, as from the channel builder, it has.
+    """
+    kind = h.MechanismType(0)
+    kind.select(mechanism)
+    text = _COMMENT.sub("", kind.code())
+    return not text or bool(_CURRENT.search(text))
 
 
 def _names_in(source: Path) -> list[str]:

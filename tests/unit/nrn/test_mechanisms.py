@@ -160,3 +160,13 @@ def test_every_mechanism_can_be_inserted():
     assert "nn_NaV" in mechanisms.names()
     for name in mechanisms.names():
         assert h.name_declared(name), f"mod/{name}.mod declares another name"
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [("pas", True), ("hh", True), ("nn_Ih", True), ("nn_SK", True), ("nn_CaDynamics", False)],
+)
+def test_which_mechanisms_carry_current(name, expected):
+    """nn_CaDynamics reads ica and writes cai only."""
+    mechanisms.load()
+    assert mechanisms.carries_current(name) is expected
