@@ -33,7 +33,8 @@ class SpikeClock(nn.Module):
     RATE = 0.1  # 1/ms: the rate at softplus = 1, a typical fast-spiking one
     # A cell at rest is no further from its first spike than a firing one from its next.
     START = 0.5
-    NEAR, EDGE = 0.01, 0.002  # shares of a threshold over which firing changes
+    ON_MS = 0.9  # from the point of no return to the peak
+    NEAR, EDGE = 0.0005, 0.002  # shares of a threshold over which firing changes
     # I_thr is the firing end of a bracket of 0.2 pA: it begins in the middle of that.
     BRACKET, GATE = 0.00025, 0.0001
 
@@ -93,8 +94,9 @@ class SpikeClock(nn.Module):
             # Without the gate, silent traces teach the clock to run slowly near threshold, and
             # new cells fall silent above theirs; with it, only cells that fire teach it.
             gate = torch.sigmoid((distances[0].squeeze(-1) + self.BRACKET) / self.GATE)
-            # A spike that is under way when the current ends is finished in the next step.
-            turned = turned * torch.maximum(gate, nn.functional.pad(gate[:, :-1], (1, 0)))
+            # A spike that is under way when the current ends is finished: the phase runs on.
+            before = nn.functional.pad((turned * gate)[:, :-1], (1, 0))
+            turned = turned * gate + before * (1 - gate) * min(1.0, self.ON_MS / self.step_ms)
         return self.START + nn.functional.pad(turned.cumsum(-1), (1, 0))
 
     def _distance(

@@ -130,4 +130,22 @@ def test_the_distance_from_a_threshold_is_magnified():
     clock = SpikeClock(2, 4, 1.5, (5.0,), current_scale=0.25, thresholds=((1, 0.3, 0.5),))
     drive, latent = torch.tensor([[[0.303 / 0.25, 0.0]]]), torch.tensor([[0.0, -2.0]])
     seen = clock._magnified(clock._distance(drive, latent, clock.thresholds[0])).flatten()
-    np.testing.assert_allclose(seen, [0.01, np.arcsinh(1.0) / 5, np.tanh(5.0)], atol=1e-4)
+    np.testing.assert_allclose(seen, [0.01, np.arcsinh(20.0) / 5, np.tanh(5.0)], atol=1e-4)
+
+
+def test_a_spike_under_way_when_the_current_ends_is_finished():
+    """The phase runs on at its last pace for 0.9 ms, then stands; at zero current it never moves."""
+    clock = SpikeClock(2, 4, 1.25, (5.0,), current_scale=0.25, thresholds=((1, 0.3, 0.5),))
+    latent = torch.tensor([[0.0, -2.0]])  # I_thr 0.3 nA
+    with torch.no_grad():
+        for p in clock.parameters():
+            p.zero_()  # a constant pace: softplus(0)
+        on = torch.zeros(1, 80)
+        on[:, :40] = 0.4  # nA, to 50 ms
+        phase = clock(on, latent, 1.25)[0]
+        still = clock(torch.zeros(1, 80), latent, 1.25)[0]
+    pace = np.log(2) * clock.RATE  # 1/ms
+    assert float(phase[40]) == pytest.approx(0.5 + 50 * pace, rel=1e-5)
+    assert float(phase[41] - phase[40]) == pytest.approx(0.9 * pace, rel=1e-4)
+    assert float(phase[-1] - phase[41]) == pytest.approx(0.0, abs=1e-6)
+    assert float(still[-1]) == pytest.approx(0.5, abs=1e-6)
