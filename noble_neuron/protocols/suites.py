@@ -237,6 +237,17 @@ def streaming_suite(
     return made
 
 
+def class_of(name: str) -> str:
+    """Class of a streaming protocol, a key of `STREAMING`, from its name."""
+    kind = name.rpartition(" ")[0]
+    if kind not in STREAMING:
+        raise InputError(
+            f"Protocol {name!r} is of no class of streaming protocols: its name should be one "
+            f"of {', '.join(STREAMING)}, and a number."
+        )
+    return kind
+
+
 @functools.cache
 def _mode_of_standard() -> float:
     """Where the standard skew-normal of shape SKEW peaks."""
