@@ -62,7 +62,7 @@ class StreamConfig:
     g_scale: float = 0.02
     v_reference: float = -75.0
     v_scale: float = 15.0
-    v_low: float = -160.0
+    v_low: float = -200.0
     v_high: float = 60.0
 
     def __post_init__(self) -> None:
