@@ -10,6 +10,7 @@ state. So one operator serves any number of cells, and a run can be saved, rewou
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import NamedTuple
@@ -66,29 +67,31 @@ class StreamConfig:
     v_high: float = 60.0
 
     def __post_init__(self) -> None:
-        name = type(self).__name__
         for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type == "bool":
-                right, kind = isinstance(value, bool), "True or False"
-            else:
-                whole = field.type == "int"
-                right = isinstance(value, int if whole else (int, float))
-                right = right and not isinstance(value, bool) and abs(value) < float("inf")
-                kind = "a whole number" if whole else "a finite number"
-            if not right:
-                raise InputError(f"{name}.{field.name} must be {kind}, got {value!r}.")
-            if field.name == "latent_size" and value < 0:
-                raise InputError(f"{name}.latent_size must be 0 or more, got {value}.")
-            signed = field.type == "bool" or field.name in (*_VOLTAGES, "latent_size")
-            if not signed and value <= 0:
-                raise InputError(f"{name}.{field.name} must be positive, got {value!r}.")
+            self._check(field.name, field.type)
         if not self.v_low < self.v_reference < self.v_high:
             raise InputError(
-                f"{name} needs v_low < v_reference < v_high [mV], got {self.v_low:g}, "
-                f"{self.v_reference:g}, {self.v_high:g}."
+                f"{type(self).__name__} needs v_low < v_reference < v_high [mV], got "
+                f"{self.v_low:g}, {self.v_reference:g}, {self.v_high:g}."
             )
+        name = type(self).__name__
         _whole_ratio(self.chunk_ms, self.grid_ms, f"{name}.chunk_ms", f"{name}.grid_ms")
+
+    def _check(self, name: str, kind: str) -> None:
+        """Right type, finite, and positive where a voltage is not meant."""
+        value, full = getattr(self, name), f"{type(self).__name__}.{name}"
+        if kind == "bool":
+            if not isinstance(value, bool):
+                raise InputError(f"{full} must be True or False, got {value!r}.")
+            return
+        number = isinstance(value, int if kind == "int" else (int, float))
+        if not number or isinstance(value, bool) or not math.isfinite(value):
+            kind = "a whole number" if kind == "int" else "a finite number"
+            raise InputError(f"{full} must be {kind}, got {value!r}.")
+        if name == "latent_size" and value < 0:
+            raise InputError(f"{full} must be 0 or more, got {value}.")
+        if name not in ("latent_size", "v_reference", "v_low", "v_high") and value <= 0:
+            raise InputError(f"{full} must be positive, got {value!r}.")
 
     @property
     def steps(self) -> int:
@@ -96,7 +99,6 @@ class StreamConfig:
         return round(self.chunk_ms / self.grid_ms)
 
 
-_VOLTAGES = ("v_reference", "v_low", "v_high")
 # In units of b_scale and g_scale: beyond it, input counts as this much, so that any finite
 # input has a finite answer. 60 nA and +-4 uS with the default scales.
 _REACH = 200.0

@@ -62,28 +62,39 @@ class DenseStream(Stream):
         free = w // 3
         unit = torch.cat((torch.zeros(free), torch.arange(w - free) * d // (w - free) + 1))
         held = torch.zeros(hold)
-        self._mask("into_mask", torch.cat((point, point, held)), unit)
-        self._mask("inner_mask", unit, unit)
-        self._mask("mixed_mask", torch.cat((unit, torch.zeros(c.memory))), unit)
-        self._mask("out_mask", unit, point)
+        self._mask("into", torch.cat((point, point, held)), unit)
+        self._mask("inner", unit, unit)
+        self._mask("mixed", torch.cat((unit, torch.zeros(c.memory))), unit)
+        self._mask("out", unit, point)
 
-    def _mask(self, name: str, source: Tensor, target: Tensor) -> None:
+    def _mask(self, layer: str, source: Tensor, target: Tensor) -> None:
+        """Let each unit of `layer` see sources of its own point and of those before it."""
+        if not self.config.causal:
+            return
         seen = (source[None] <= target[:, None]).float()
-        self.register_buffer(name, seen if self.config.causal else None, persistent=False)
+        self.register_buffer(f"{layer}_mask", seen, persistent=False)
+        with torch.no_grad():
+            getattr(self, layer).weight.mul_(seen)
+
+    def _layer(self, name: str, x: Tensor) -> Tensor:
+        """A layer behind its mask.
+
+        Hidden weights are zero from the start, and with the mask in the graph no gradient ever
+        moves them: where none is asked for, the layer alone gives the same numbers sooner.
+        """
+        layer = getattr(self, name)
+        if not self.config.causal or not torch.is_grad_enabled():
+            return layer(x)
+        return linear(x, layer.weight * getattr(self, f"{name}_mask"), layer.bias)
 
     def forward(self, state: State, latent: Tensor, b: Tensor, g: Tensor) -> tuple[Tensor, State]:
         c = self.config
         v = (state.v - c.v_reference) / c.v_scale
         seen = (*self.drive(b, g), v, state.h, standard(latent))
-        x = silu(_masked(self.into, self.into_mask, torch.cat(seen, dim=-1)))
-        x = silu(_masked(self.inner, self.inner_mask, x))
+        x = silu(self._layer("inner", silu(self._layer("into", torch.cat(seen, dim=-1)))))
         gate, candidate = self.gates(x).chunk(2, dim=-1)
         h = torch.lerp(state.h, candidate.tanh(), gate.sigmoid())
         mixed = torch.cat((x, state.h if c.causal else h), dim=-1)
-        y = _masked(self.out, self.out_mask, silu(_masked(self.mixed, self.mixed_mask, mixed)))
+        y = self._layer("out", silu(self._layer("mixed", mixed)))
         voltage = (state.v[:, -1:] + c.v_scale * y).clamp(c.v_low, c.v_high)
         return voltage, State(voltage, h)
-
-
-def _masked(layer: nn.Linear, mask: Tensor | None, x: Tensor) -> Tensor:
-    return layer(x) if mask is None else linear(x, layer.weight * mask, layer.bias)

@@ -19,8 +19,8 @@ from .study import Study
 BELOW_BLOCK = 0.85  # close to block, spike counts depend on the solver
 RANGE = 2.0  # times I_thr
 SILENT = 0.2  # share of the currents drawn evenly from below the threshold
-# Mean drive of a streaming protocol, times I_thr: most traces then fire at 5 to 60 Hz.
-STREAM_LOW, STREAM_HIGH = -0.2, 1.25
+# Steps of a streaming protocol, times I_thr: traces that fire then do so at 5 to 60 Hz mostly.
+STREAM_LOW, STREAM_HIGH = -0.2, 1.7
 V_INIT = (-100.0, -50.0)  # mV, what half of the streaming protocols start from
 
 
