@@ -200,3 +200,24 @@ def test_a_run_of_part_of_a_chunk_is_refused(stream):
     latent, v, b, g = drawn()
     with pytest.raises(InputError, match="whole chunks of 10 steps"):
         answer(stream, latent, v, b[:, :15], g[:, :15])
+
+
+def test_learning_leaves_the_dense_operator_causal():
+    """Weights behind the mask stay zero under AdamW, and both ways through a layer agree."""
+    stream = STREAMS["dense"]()
+    latent, v, b, g = drawn()
+    optimizer = torch.optim.AdamW(stream.parameters(), 0.01)
+    for _ in range(3):
+        learned = stream.run(stream.start(latent, v), latent, b, g)[0]
+        optimizer.zero_grad()
+        learned.square().sum().backward()
+        optimizer.step()
+    for name in ("into", "inner", "mixed", "out"):
+        hidden = getattr(stream, f"{name}_mask") == 0
+        assert hidden.any() and not getattr(stream, name).weight[hidden].any(), name
+    whole = answer(stream, latent, v, b, g)
+    taught = stream.run(stream.start(latent, v), latent, b, g)[0]
+    assert torch.equal(taught, whole)
+    other = b.clone()
+    other[:, 25:] += 0.7
+    assert torch.equal(answer(stream, latent, v, other, g)[:, :25], whole[:, :25])
