@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from record import record
 
+from noble_neuron.features.agreement import judge
 from noble_neuron.features.latent import LatentSpace
 from noble_neuron.features.spiketrain import interval_error, spike_synchrony, spike_times
 from noble_neuron.files import read_json, write_json
@@ -33,7 +34,7 @@ from noble_neuron.store.hdf5 import Dataset
 from noble_neuron.training import TrainConfig, train
 from noble_neuron.training.fit import WIDE_LATENT
 from noble_neuron.training.split import split_samples
-from noble_neuron.training.streaming import StreamTask, free_run, judge
+from noble_neuron.training.streaming import StreamTask, free_run
 from noble_neuron.training.streams import Streams, gather_streams
 from noble_neuron.units import unit
 
@@ -187,7 +188,9 @@ def figures(name: str, answer: np.ndarray, test: Streams, seed: int | None = Non
     for kind in ("all", *dict.fromkeys(kinds)):
         which = np.flatnonzero((kinds == kind) | (kind == "all"))
         part = test.part(which)
-        values = judge(answer[which], part, THRESHOLD) | of_trains(answer[which], part)
+        values = judge(answer[which], part.v, part.grid_ms, THRESHOLD) | of_trains(
+            answer[which], part
+        )
         rows += [
             {
                 "figure": f"{name}/{kind}/{key}",
