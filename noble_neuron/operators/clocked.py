@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from .clock import SpikeClock, averages, spans, ticks
+from .encoding import standard
 from .fno import FNO
 
 AFTER_MS = (0.12, 0.3, 0.8, 2.0, 5.0, 12.0, 40.0)  # decay after a spike
@@ -155,11 +156,6 @@ class ClockedNoble(nn.Module):
             ),
             dim=1,
         )
-
-
-def standard(latent: Tensor) -> Tensor:
-    """Encoded coordinates (0.5 ... 3.5) centred, of order 1."""
-    return (latent - 2.0) / 0.75
 
 
 def _step(t: Tensor) -> float:

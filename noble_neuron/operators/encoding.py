@@ -37,3 +37,8 @@ def amplitude(current: Tensor) -> Tensor:
     """
     farthest = current.abs().argmax(dim=-1, keepdim=True)
     return current.gather(-1, farthest).squeeze(-1)
+
+
+def standard(latent: Tensor) -> Tensor:
+    """Encoded coordinates (0.5 ... 3.5) centred, of order 1."""
+    return (latent - 2.0) / 0.75

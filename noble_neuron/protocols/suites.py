@@ -121,6 +121,10 @@ class _Draw:
     def amplitude(self) -> float:
         return self.rng.uniform(self.low, self.high)
 
+    def mean(self) -> float:
+        """Of a drive that varies: its peaks carry the cell over a threshold that this is below."""
+        return self.rng.uniform(self.low, max(self.low, min(self.high, self.i_thr)))
+
     def log(self, low: float, high: float) -> float:
         return float(np.exp(self.rng.uniform(np.log(low), np.log(high))))
 
@@ -152,12 +156,12 @@ def _ramp(d: _Draw) -> list[Stimulus]:
 
 def _ou(d: _Draw) -> list[Stimulus]:
     sd = d.rng.uniform(0.0, 1.0) * d.i_thr
-    return [OrnsteinUhlenbeck(d.amplitude(), sd, d.log(2.0, 20.0), 0.0, d.duration, d.seed())]
+    return [OrnsteinUhlenbeck(d.mean(), sd, d.log(2.0, 20.0), 0.0, d.duration, d.seed())]
 
 
 def _white(d: _Draw) -> list[Stimulus]:
     sd = d.rng.uniform(0.0, 1.5) * d.i_thr
-    return [WhiteNoise(d.amplitude(), sd, 0.0, d.duration, d.seed(), d.log(0.1, 2.0))]
+    return [WhiteNoise(d.mean(), sd, 0.0, d.duration, d.seed(), d.log(0.1, 2.0))]
 
 
 def _silence(d: _Draw) -> list[Stimulus]:
@@ -172,7 +176,7 @@ def _barrage(d: _Draw) -> list[Stimulus]:
     """
     unit = d.i_thr / 50  # uS
     inhibition = unit * d.log(0.1, 8.0)
-    excitation = max(unit / 20, (d.amplitude() + 30 * inhibition * d.rng.uniform()) / 50)
+    excitation = max(unit / 20, (d.mean() + 30 * inhibition * d.rng.uniform()) / 50)
     synapses = []
     for make, mean in ((ampa, excitation), (gaba_a, inhibition)):
         one = make(0.0, unit * d.log(0.05, 1.0))
@@ -211,8 +215,8 @@ def streaming_suite(
     Args:
         n: How many.
         i_thr: Threshold current [nA]: sets the size of noise and conductances.
-        low: Least mean current [nA].
-        high: Largest mean current [nA].
+        low: Least amplitude of steps, and least mean of drives that vary [nA].
+        high: Largest amplitude of steps [nA]; varying drives have means of I_thr at most.
         seed: Decides everything.
         duration: Of each [ms].
         v_init: Half of the protocols start from a voltage in this range [mV]; None:
@@ -235,6 +239,17 @@ def streaming_suite(
         start = rng.uniform(*v_init) if v_init and rng.random() < 0.5 else None
         made.append(Protocol(f"{kind} {k}", duration, tuple(stimuli), start))
     return made
+
+
+def class_of(name: str) -> str:
+    """Class of a streaming protocol, a key of `STREAMING`, from its name."""
+    kind = name.rpartition(" ")[0]
+    if kind not in STREAMING:
+        raise InputError(
+            f"Protocol {name!r} is of no class of streaming protocols: its name should be one "
+            f"of {', '.join(STREAMING)}, and a number."
+        )
+    return kind
 
 
 @functools.cache

@@ -1,20 +1,27 @@
-"""Which currents a training set holds: the paper's steps, fitted to the cells' own F-I curves."""
+"""Which protocols a training set holds, scaled to each cell's own F-I curve.
+
+For a whole-trace operator the paper's steps; for a streaming one a mixture of currents and
+conductances of every kind that a network may bring.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from ..errors import InputError
 from ..protocols.protocol import Protocol, noble_step
-from ..protocols.suites import AmplitudeDistribution, noble_suite
+from ..protocols.suites import AmplitudeDistribution, noble_suite, streaming_suite
 from .plan import Sample
 from .study import Study
 
 BELOW_BLOCK = 0.85  # close to block, spike counts depend on the solver
 RANGE = 2.0  # times I_thr
 SILENT = 0.2  # share of the currents drawn evenly from below the threshold
+# Steps of a streaming protocol, times I_thr: traces that fire then do so at 5 to 60 Hz mostly.
+STREAM_LOW, STREAM_HIGH = -0.2, 1.7
+V_INIT = (-100.0, -50.0)  # mV, what half of the streaming protocols start from
 
 
 def amplitudes(features: Mapping[str, float]) -> AmplitudeDistribution:
@@ -35,14 +42,50 @@ def amplitudes(features: Mapping[str, float]) -> AmplitudeDistribution:
 
 def noble_samples(study: Study, per_cell: int, seed: int) -> list[Sample]:
     """`per_cell` of the paper's steps for each cell, every cell with its own draw."""
-    if per_cell < 1:
-        raise InputError(f"A training set needs at least one current per cell: got {per_cell}.")
+    return _per_cell(study, per_cell, seed, _steps)
+
+
+def streaming_samples(
+    study: Study, per_cell: int, seed: int, duration: float = 1000.0
+) -> list[Sample]:
+    """`per_cell` protocols for each cell, of every class of `protocols.suites.STREAMING`.
+
+    Steps of any onset, ramps, Ornstein-Uhlenbeck and white noise, barrages of conductances,
+    mixtures and silence; half of them start from a voltage in -100...-50 mV. Currents go with
+    the cell's I_thr, and conductances with what carries it over 50 mV, so that every cell of a
+    family is driven alike. A protocol's name begins with its class: see
+    `protocols.suites.class_of`.
+
+    Args:
+        study: Cells with their I_thr.
+        per_cell: Protocols for each.
+        seed: Decides everything.
+        duration: Of each protocol [ms].
+    """
+
+    def draw(features: Mapping[str, float], n: int, own: int) -> list[Protocol]:
+        i_thr = features["I_thr"]
+        low, high = STREAM_LOW * i_thr, STREAM_HIGH * i_thr
+        return streaming_suite(n, i_thr, low, high, own, duration=duration, v_init=V_INIT)
+
+    return _per_cell(study, per_cell, seed, draw)
+
+
+def _per_cell(
+    study: Study,
+    n: int,
+    seed: int,
+    draw: Callable[[Mapping[str, float], int, int], list[Protocol]],
+) -> list[Sample]:
+    """`draw(features, n, own seed)` for each cell, every cell with a seed of its own."""
+    if n < 1:
+        raise InputError(f"A training set needs at least one current per cell: got {n}.")
     children = np.random.SeedSequence(seed).spawn(len(study.cells))
     seeds = [int(child.generate_state(1)[0]) for child in children]
     return [
         Sample(k, protocol, seeds[k])
         for k in range(len(study.cells))
-        for protocol in _steps(study.features[k], per_cell, seeds[k])
+        for protocol in draw(study.features[k], n, seeds[k])
     ]
 
 

@@ -24,6 +24,7 @@ def save(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: Mapping[str, Tensor] | None,
+    memory: Mapping[str, Tensor],
     scalars: dict,
 ) -> None:
     """Write the state whole; a kill at any moment leaves the last one."""
@@ -32,6 +33,7 @@ def save(
         for key, value in optimizer.state.get(parameter, {}).items():
             values[f"optimizer/{key}/{name}"] = value
     values |= {f"average/{k}": v for k, v in (average or {}).items()}
+    values |= {f"memory/{k}": v for k, v in memory.items()}
     weights.write(path, values, {"format": FORMAT, "scalars": json.dumps(scalars)})
 
 
@@ -40,11 +42,13 @@ def load(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: Mapping[str, Tensor] | None,
+    memory: Mapping[str, Tensor],
     same: dict,
 ) -> dict:
     """Restore what `save` wrote, and return its scalars.
 
     Args:
+        memory: The task's, filled in place.
         same: What `scalars["same"]` must equal for the run to be the same run.
 
     Raises:
@@ -66,6 +70,8 @@ def load(
         optimizer.state[parameters[name]][key] = value.to(place)
     for name, value in _under("average/", values).items():
         average[name].copy_(value)
+    for name, value in _under("memory/", values).items():
+        memory[name].copy_(value)
     return scalars
 
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
-from ..operators.clocked import ClockedNoble, standard
+from ..operators.clocked import ClockedNoble
+from ..operators.encoding import standard
 from ..store.hdf5 import Dataset
 from .config import TrainConfig
 from .loop import train

@@ -24,7 +24,12 @@ from .schedules import schedule
 
 
 class Task(Protocol):
-    """What to learn. All its randomness comes from torch's generators, which each step seeds."""
+    """What to learn. All its randomness comes from torch's generators, which each step seeds.
+
+    A task that remembers anything between steps keeps it as CPU tensors in a dict `memory`,
+    changed in place: then it is in every checkpoint. (Of several processes each has its own and
+    the first one's is kept, so such a training resumes alike, but not exactly.)
+    """
 
     n_samples: int
     at_once: int  # samples that a CPU should take in one pass; the gradient is the same
@@ -230,7 +235,8 @@ class _Run:
             "schedule": self.schedule.state(),
         }
         path = self.folder / "checkpoint.safetensors"
-        checkpoint.save(path, self.model, self.optimizer, self.average.values, scalars)
+        average, memory = self.average.values, self._memory()
+        checkpoint.save(path, self.model, self.optimizer, average, memory, scalars)
 
     def _resume(self) -> None:
         path = self.folder / "checkpoint.safetensors"
@@ -239,9 +245,8 @@ class _Run:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 cut(self.folder / "log.jsonl", -1)
             return
-        values = checkpoint.load(
-            path, self.model, self.optimizer, self.average.values, self._same()
-        )
+        average, memory = self.average.values, self._memory()
+        values = checkpoint.load(path, self.model, self.optimizer, average, memory, self._same())
         self.step, self.best_step = values["step"], values["best_step"]
         self.best = math.inf if values["best"] is None else values["best"]
         self.loss_sum += values["loss_sum"]
@@ -250,6 +255,9 @@ class _Run:
         self.schedule.restore(values["schedule"])
         if self.peers.first:
             cut(self.folder / "log.jsonl", self.step)
+
+    def _memory(self) -> dict[str, Tensor]:
+        return getattr(self.task, "memory", {})
 
     def _same(self) -> dict:
         return {**self.config.fixed(), "n_samples": self.task.n_samples}

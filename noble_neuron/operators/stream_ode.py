@@ -1,0 +1,84 @@
+"""A streaming operator that is an ordinary differential equation with learned conductances."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from .encoding import standard
+from .recurrent import State, Stream, StreamConfig
+
+
+@dataclass(frozen=True)
+class OdeConfig(StreamConfig):
+    """Settings of `OdeStream`: those of every stream, and
+
+    Attributes:
+        capacitance: What learning starts from, about a soma's with the near dendrites [nF].
+        g_unit: Learned conductances are this times exp(x) [uS].
+    """
+
+    memory: int = 32
+    width: int = 64
+    capacitance: float = 0.03
+    g_unit: float = 0.01
+
+
+class OdeStream(Stream):
+    """A membrane whose conductances a network sets, one grid step at a time:
+
+        C dV/dt = b - G V - sum_k g_k(V, h, z) (V - E_k),    E = 50, -90 and -70 mV
+        h <- h + sigma(r) (tanh(c) - h),                     [log g, r, c] = network(V, h, z)
+
+    All conductances are held over a step and the voltage is taken implicitly (backward Euler),
+    so the driving force is exact within a step, no conductance is too large for it, and
+    without input the voltage stays between the E_k. It is causal at every grid step.
+
+    References: Hodgkin & Huxley 1952; Chen et al. 2018, neural ODEs.
+    """
+
+    config: OdeConfig
+
+    REVERSALS = (50.0, -90.0, -70.0)  # mV: inward, outward, leak
+    START = (-3.0, -1.0, 0.2)  # log g / g_unit before any training: a leaky cell
+
+    def __init__(self, config: OdeConfig) -> None:
+        super().__init__(config)
+        c, channels = config, len(self.REVERSALS)
+        self.into = nn.Linear(1 + c.memory + c.latent_size, c.width)
+        self.inner = nn.Linear(c.width, c.width)
+        self.out = nn.Linear(c.width, channels + 2 * c.memory)
+        self.log_c = nn.Parameter(torch.zeros(1 + c.latent_size))  # of C, and how z changes it
+        with torch.no_grad():
+            self.out.bias[:channels] = torch.tensor(self.START)
+            self.out.bias[channels : channels + c.memory] = -3.0  # remembers for a few ms
+            self.log_c[0] = math.log(c.capacitance)
+        reversals = torch.tensor(self.REVERSALS) - c.v_reference
+        self.register_buffer("reversals", reversals, persistent=False)
+
+    def forward(self, state: State, latent: Tensor, b: Tensor, g: Tensor) -> tuple[Tensor, State]:
+        c = self.config
+        z = standard(latent)
+        b, g = self.drive(b, g)
+        inputs = zip((b * c.b_scale).unbind(1), (g * c.g_scale).unbind(1), strict=True)
+        rate = (self.log_c[0] + z @ self.log_c[1:]).exp() / c.grid_ms  # uS
+        split = self.into.weight.split((1 + c.memory, c.latent_size), dim=1)
+        of_cell = z @ split[1].T + self.into.bias  # the same at every step
+        u, h, points = state.v[:, -1] - c.v_reference, state.h, []
+        for b_k, g_k in inputs:
+            seen = torch.cat(((u / c.v_scale)[:, None], h), dim=-1)
+            x = silu(torch.addmm(of_cell, seen, split[0].T))
+            y = self.out(silu(self.inner(x)))
+            own, gate, candidate = y.split((len(self.REVERSALS), c.memory, c.memory), dim=-1)
+            own = own.clamp(-12.0, 7.0).exp() * c.g_unit  # uS
+            h = torch.lerp(h, candidate.tanh(), gate.sigmoid())
+            total = (rate + own.sum(-1) + g_k).clamp(min=0.1 * c.g_unit)
+            u = (rate * u + own @ self.reversals + b_k) / total
+            u = u.clamp(c.v_low - c.v_reference, c.v_high - c.v_reference)
+            points.append(u)
+        voltage = torch.stack(points, dim=1) + c.v_reference
+        return voltage, State(voltage, h)
