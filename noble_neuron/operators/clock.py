@@ -34,7 +34,10 @@ class SpikeClock(nn.Module):
     # A cell at rest is no further from its first spike than a firing one from its next.
     START = 0.5
     ON_MS = 0.9  # from the point of no return to the peak
-    NEAR, EDGE = 0.0005, 0.002  # shares of a threshold over which firing changes
+    NEAR, EDGE = 0.01, 0.002  # shares of a threshold over which firing changes
+    # Few traces lie closer above the first one than this, and what few say of so magnified a
+    # distance does not carry over: there the cell fires as it does here.
+    LEAST = 0.003
     # I_thr is the firing end of a bracket of 0.2 pA: it begins in the middle of that.
     BRACKET, GATE = 0.00025, 0.0001
 
@@ -87,7 +90,8 @@ class SpikeClock(nn.Module):
         """Phase under a drive, shape (batch, ticks + 1)."""
         z = latent[:, None, :].expand(-1, drive.shape[1], -1)
         distances = [self._distance(drive, latent, each) for each in self.thresholds]
-        seen = torch.cat((drive, z, *map(self._magnified, distances)), dim=-1)
+        felt = [d.clamp(min=self.LEAST) if k == 0 else d for k, d in enumerate(distances)]
+        seen = torch.cat((drive, z, *map(self._magnified, felt)), dim=-1)
         x = (self.rate(seen) + self.straight(seen)).squeeze(-1)
         turned = nn.functional.softplus(x) * (self.RATE * self.step_ms)
         if distances:

@@ -143,7 +143,7 @@ class ClockTask(_Task):
     """
 
     at_once = 64  # an answer is a few hundred numbers
-    EDGE = 0.95  # how far past its last spike a phase may run
+    PAST, EDGE = 0.05, 0.95  # how far past its last spike a phase has to, and may, run
     SOFT = 0.05  # turns; below it errors count as squares
 
     def __init__(self, noble: ClockedNoble, training: SpikedTraces, validation: SpikedTraces):
@@ -175,7 +175,9 @@ class ClockTask(_Task):
         # Intervals too: early in training the phase is far off, and its slope teaches sooner.
         interval = torch.where(spikes[:, 1:], error.diff(dim=-1), 0.0)
         loss = _soft(error, self.SOFT).sum(-1) + _soft(interval, self.SOFT).sum(-1)
-        loss = loss / count.clamp(min=1) + _soft(over, self.SOFT)
+        # One that creeps up to its last spike and stops there may as well stop short of it.
+        under = ((count + self.PAST - phase[:, -1]) * (count > 0)).clamp(min=0)
+        loss = loss / count.clamp(min=1) + _soft(over, self.SOFT) + _soft(under, self.SOFT)
         # The first spike is one of many in the mean, and the one that users look at.
         loss = loss + _soft(error[:, 0], self.SOFT)
         figures = {

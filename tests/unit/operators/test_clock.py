@@ -130,11 +130,11 @@ def test_the_distance_from_a_threshold_is_magnified():
     clock = SpikeClock(2, 4, 1.5, (5.0,), current_scale=0.25, thresholds=((1, 0.3, 0.5),))
     drive, latent = torch.tensor([[[0.303 / 0.25, 0.0]]]), torch.tensor([[0.0, -2.0]])
     seen = clock._magnified(clock._distance(drive, latent, clock.thresholds[0])).flatten()
-    np.testing.assert_allclose(seen, [0.01, np.arcsinh(20.0) / 5, np.tanh(5.0)], atol=1e-4)
+    np.testing.assert_allclose(seen, [0.01, np.arcsinh(1.0) / 5, np.tanh(5.0)], atol=1e-4)
 
 
 def test_a_spike_under_way_when_the_current_ends_is_finished():
-    """The phase runs on at its last pace for 0.9 ms, then stands; at zero current it never moves."""
+    """The phase runs on at its last pace for 0.9 ms, then stands."""
     clock = SpikeClock(2, 4, 1.25, (5.0,), current_scale=0.25, thresholds=((1, 0.3, 0.5),))
     latent = torch.tensor([[0.0, -2.0]])  # I_thr 0.3 nA
     with torch.no_grad():
@@ -149,3 +149,17 @@ def test_a_spike_under_way_when_the_current_ends_is_finished():
     assert float(phase[41] - phase[40]) == pytest.approx(0.9 * pace, rel=1e-4)
     assert float(phase[-1] - phase[41]) == pytest.approx(0.0, abs=1e-6)
     assert float(still[-1]) == pytest.approx(0.5, abs=1e-6)
+
+
+def test_just_above_its_threshold_a_cell_fires_as_a_little_further_above():
+    """Up to 0.3 % above I_thr only the current itself tells; below I_thr nothing moves."""
+    clock = SpikeClock(2, 8, 1.25, (5.0,), current_scale=0.25, thresholds=((1, 0.3, 0.5),))
+    latent = torch.tensor([[0.0, -2.0]])  # I_thr 0.3 nA
+    with torch.no_grad():
+        clock.straight.weight[0, -1] = 5.0  # what is nearly a yes or no at the threshold
+        below, at, above = (
+            float(clock(torch.full((1, 80), 0.3 * (1 + d)), latent, 1.25)[0, -1])
+            for d in (-0.001, 0.0005, 0.0029)
+        )
+    assert below == pytest.approx(0.5, abs=0.01)
+    assert at > 1.0 and at == pytest.approx(above, rel=0.02)
