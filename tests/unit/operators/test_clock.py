@@ -159,7 +159,7 @@ def test_just_above_its_threshold_a_cell_fires_as_a_little_further_above():
         clock.straight.weight[0, -1] = 5.0  # what is nearly a yes or no at the threshold
         below, at, above = (
             float(clock(torch.full((1, 80), 0.3 * (1 + d)), latent, 1.25)[0, -1])
-            for d in (-0.001, 0.0005, 0.0029)
+            for d in (-0.002, 0.0005, 0.0029)
         )
     assert below == pytest.approx(0.5, abs=0.01)
     assert at > 1.0 and at == pytest.approx(above, rel=0.02)
