@@ -24,6 +24,8 @@ ERRORS = {  # as docs/errors.md calls them
     "voltage_l4": "relative L4",
     "mean_subtracted_l2": "mean-subtracted L2",
     "spikecount_mean": "spikecount, mean",
+    "count_right": "counts right",
+    "missed_onsets": "onsets missed",
     "time_to_first_spike": "first spike",
     "false_spikes": "spikes when silent",
 }

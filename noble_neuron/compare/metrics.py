@@ -8,12 +8,14 @@ Definitions, all over samples i with truth y_i and answer x_i on one grid:
                         ratio would be ruled by the traces that hardly move.)
     feature, relative   |f(x) - f(y)|_2 / |f(y)|_2 with f(.) the vector over samples (appendix D.2)
     count, mean         mean over samples of |n(x) - n(y)| / n(y)
+    counts right        share of samples with n(x) = n(y)
+    onsets missed       samples with n(x) = 0 < n(y)
     first spike [ms]    mean over samples of |t(x) - t(y)|
 
 A feature counts over the samples whose truth has it. An answer that lacks it, such as a
 silent answer to a firing truth, has no width and no amplitude: it counts as 0, that is, as
 100 % wrong; its first spike counts as coming at the end of the stimulus. So silence is never
-rewarded, and `missing` says how often it happened.
+rewarded, and `missed_onsets` says how often it happened.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ FIGURES = {
     "mean_subtracted_l2": ("mean-subtracted L2", "%"),
     "spikecount": ("spikecount", "%"),
     "spikecount_mean": ("spikecount, mean", "%"),
+    "count_right": ("counts right", "%"),
+    "missed_onsets": ("onsets missed", "traces"),
     "AP1_width": ("AP1_width", "%"),
     "mean_AP_amplitude": ("mean_AP_amplitude", "%"),
     "steady_state_voltage": ("steady_state_voltage", "%"),
@@ -108,12 +112,10 @@ class Group:
     Attributes:
         values: Figure name -> value, in the unit of `FIGURES`; NaN where undefined.
         n: Samples in the group.
-        missing: Samples whose truth spikes and whose answer does not.
     """
 
     values: dict[str, float]
     n: int
-    missing: int
 
 
 def score(
@@ -160,10 +162,12 @@ def _group(mask, traces, answer_features, truth_features, duration) -> Group:
     values |= {name: 100 * relative_feature(x[name], y[name]) for name in RELATIVE_FEATURES}
     values["spikecount_mean"] = 100 * mean_count_error(x["spikecount"], y["spikecount"])
     values[FIRST_SPIKE] = first_spike_error(x[FIRST_SPIKE], y[FIRST_SPIKE], duration)
+    values["count_right"] = 100 * _mean(x["spikecount"] == y["spikecount"])
     silent = y["spikecount"] == 0
+    if not silent.all():
+        values["missed_onsets"] = int(np.sum(~silent & (x["spikecount"] == 0)))
     values["false_spikes"] = _mean(x["spikecount"][silent])
-    missing = int(np.sum((y["spikecount"] > 0) & (x["spikecount"] == 0)))
-    return Group(values, int(mask.sum()), missing)
+    return Group(values, int(mask.sum()))
 
 
 def relative_feature(answer: np.ndarray, truth: np.ndarray) -> float:

@@ -41,6 +41,7 @@ _NOT_SHOWN = {
     "silent": (
         "spikecount",
         "spikecount_mean",
+        "missed_onsets",
         "AP1_width",
         "mean_AP_amplitude",
         "time_to_first_spike",
@@ -90,11 +91,11 @@ class Table:
 
 
 def number(value: float) -> str:
-    """Three significant digits, no exponent; a dash where there is none."""
+    """Three significant digits, no exponent, whole numbers whole; a dash where there is none."""
     if value is None or not np.isfinite(value):
         return "–"
-    if value == 0:
-        return "0"
+    if value == 0 or isinstance(value, int):
+        return str(int(value))
     digits = max(0, 2 - int(np.floor(np.log10(abs(value)))))
     return f"{value:.{min(digits, 4)}f}"
 

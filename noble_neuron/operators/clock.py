@@ -13,6 +13,8 @@ and lasts as long as asked; zero current leaves the phase where it was.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -28,6 +30,8 @@ class SpikeClock(nn.Module):
         current_scale: Current that counts as 1 [nA].
         thresholds: Latent coordinates that are currents where firing changes, each an index
             and its values [nA] at standardised -2 and 2. Below the first, nothing fires.
+        onset_ms: A current above the first has made the cell fire once by then [ms]; inf: it
+            need not.
     """
 
     RATE = 0.1  # 1/ms: the rate at softplus = 1, a typical fast-spiking one
@@ -49,10 +53,11 @@ class SpikeClock(nn.Module):
         memory_ms: tuple[float, ...],
         current_scale: float,
         thresholds: tuple[tuple[int, float, float], ...] = (),
+        onset_ms: float = math.inf,
     ) -> None:
         super().__init__()
         self.step_ms, self.memory_ms, self.current_scale = step_ms, memory_ms, current_scale
-        self.thresholds = thresholds
+        self.thresholds, self.onset_ms = thresholds, onset_ms
         width = 1 + len(memory_ms) + latent_size + 3 * len(thresholds)
         self.rate = nn.Sequential(
             nn.Linear(width, hidden),
@@ -100,8 +105,20 @@ class SpikeClock(nn.Module):
             gate = torch.sigmoid((distances[0].squeeze(-1) + self.BRACKET) / self.GATE)
             # A spike that is under way when the current ends is finished: the phase runs on.
             before = nn.functional.pad((turned * gate)[:, :-1], (1, 0))
-            turned = turned * gate + before * (1 - gate) * min(1.0, self.ON_MS / self.step_ms)
+            finished = before * (1 - gate) * min(1.0, self.ON_MS / self.step_ms)
+            turned = self._begun(turned, gate) + finished
         return self.START + nn.functional.pad(turned.cumsum(-1), (1, 0))
+
+    def _begun(self, turned: Tensor, gate: Tensor) -> Tensor:
+        """Turns per step while the gate is open, fast enough to the first spike.
+
+        That a cell fires above its I_thr is what I_thr means. A learned rate alone can stop just
+        short of the one spike there is.
+        """
+        slowest = (1.0 - self.START) * self.step_ms / self.onset_ms
+        lifted = turned.clamp(min=slowest) * gate
+        begun = nn.functional.pad(lifted.cumsum(-1)[:, :-1], (1, 0)) + self.START >= 1.0
+        return torch.where(begun, turned * gate, lifted)
 
     def _distance(
         self, drive: Tensor, latent: Tensor, threshold: tuple[int, float, float]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +36,8 @@ class ClockedConfig:
         v_sd: Voltage difference that counts as 1 [mV].
         thresholds: Latent coordinates that are currents where firing changes (I_thr, then I_rep):
             each an index and the currents [nA] that it encodes as 0.5 and 3.5.
+        onset_ms: By then [ms] a current above I_thr has made the cell fire once; None: nothing
+            is known of it.
     """
 
     latent_size: int = 2
@@ -49,6 +52,7 @@ class ClockedConfig:
     v_mean: float = -65.0
     v_sd: float = 15.0
     thresholds: tuple[tuple[int, float, float], ...] = ()
+    onset_ms: float | None = None
 
     def __post_init__(self) -> None:
         # A card holds lists.
@@ -60,7 +64,7 @@ class ClockedConfig:
                     f"ClockedConfig.thresholds needs an index and two rising currents above 0 nA "
                     f"each, got {self.thresholds!r}."
                 )
-        apart = ("memory_ms", "v_mean", "thresholds")
+        apart = ("memory_ms", "v_mean", "thresholds") + ("onset_ms",) * (self.onset_ms is None)
         numbers = {k: v for k, v in vars(self).items() if k not in apart}
         for name, value in [*numbers.items(), *(("memory_ms", m) for m in self.memory_ms)]:
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
@@ -99,6 +103,7 @@ class ClockedNoble(nn.Module):
             config.memory_ms,
             config.current_scale,
             config.thresholds,
+            math.inf if config.onset_ms is None else config.onset_ms,
         )
         self.shape = FNO(
             n_modes=(config.modes,),

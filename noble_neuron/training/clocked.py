@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..operators.clock import ticks
 from ..operators.clocked import ClockedNoble
 from ..operators.encoding import standard
 from ..store.hdf5 import Dataset
@@ -84,6 +85,28 @@ def padded(trains: list[np.ndarray]) -> np.ndarray:
 def gather_times(data: Dataset, samples: Sequence[int], threshold: float) -> np.ndarray:
     """Peak times [ms] of samples of a training set, read from its raw grid, inf-padded."""
     return padded([peak_times(data.voltage(int(i)), data.dt(int(i)), threshold) for i in samples])
+
+
+def slowest_onset(data: SpikedTraces, i_thr: np.ndarray, step: float) -> float | None:
+    """Longest time from a current's rise above I_thr to the first spike.
+
+    Args:
+        data: Traces.
+        i_thr: I_thr of each one's cell [nA], shape (n,).
+        step: The current is looked at in means over this long [ms].
+
+    Returns:
+        Time [ms]; None where no trace tells, or where one was above I_thr for longer than that
+        and stayed silent: then I_thr says nothing of when.
+    """
+    currents = torch.as_tensor(data.traces.current, dtype=torch.float64)
+    above = ticks(currents, data.traces.dt, step).numpy() > i_thr[:, None]
+    waited = data.times[:, 0] - above.argmax(1) * step
+    slowest = max(waited[np.isfinite(waited) & (waited > 0) & above.any(1)], default=None)
+    silent = above[np.isinf(waited)].sum(1) * step
+    if slowest is None or (silent > slowest).any():
+        return None
+    return float(slowest)
 
 
 def train_clocked(

@@ -18,7 +18,7 @@ from ..store.decimate import FACTOR
 from ..store.hdf5 import Dataset
 from ..surrogates import Card, bundle
 from ..units import unit
-from .clocked import SpikedTraces, gather_times, train_clocked
+from .clocked import SpikedTraces, gather_times, slowest_onset, train_clocked
 from .config import TrainConfig
 from .loop import train
 from .split import Split, split_samples
@@ -131,11 +131,13 @@ def fit(
             gather(view, r, space.encode(np.array([latents[names[i]] for i in r]))) for r in rows
         ]
         card = _card(data, split, space, parts[0], config)
-        model = _new_model(config, parts[0], space)
-        if isinstance(model, ClockedNoble):
+        settings = _scaled(config, parts[0])
+        if isinstance(settings, ClockedConfig):
             times = [gather_times(data, r, card.threshold) for r in rows]
+            spiked = [SpikedTraces(*pair) for pair in zip(parts, times, strict=True)]
+            settings = _with_thresholds(settings, spiked[0], space)
+    model = _new_model(settings, config.training.seed)
     if isinstance(model, ClockedNoble):
-        spiked = [SpikedTraces(*pair) for pair in zip(parts, times, strict=True)]
         finished, score = train_clocked(
             model, *spiked, config.clock_training, config.training, out
         )
@@ -145,17 +147,31 @@ def fit(
     return FitResult(finished, score, bundle.save(out / "bundle", model, card), split)
 
 
-def _new_model(config: FitConfig, training: Traces, space: LatentSpace):
-    """The untrained operator, its scales taken from the training traces and cells."""
+def _scaled(config: FitConfig, training: Traces) -> NobleConfig | ClockedConfig:
+    """The operator's settings, its scales taken from the training traces."""
+    mean, sd = training.scale()
+    return replace(config.operator, latent_size=len(config.latent), v_mean=mean, v_sd=sd)
+
+
+def _with_thresholds(
+    settings: ClockedConfig, training: SpikedTraces, space: LatentSpace
+) -> ClockedConfig:
+    """Those settings with what the training cells and traces say of the onset of firing."""
+    ends = _thresholds(space)
+    if not ends:
+        return settings
+    i_thr = space.decode(training.traces.latent)[:, ends[0][0]]
+    onset = slowest_onset(training, i_thr, settings.clock_ms)
+    return replace(settings, thresholds=ends, onset_ms=onset)
+
+
+def _new_model(settings: NobleConfig | ClockedConfig, seed: int):
+    """The untrained operator."""
     import torch
 
-    mean, sd = training.scale()
-    settings = replace(config.operator, latent_size=len(config.latent), v_mean=mean, v_sd=sd)
-    if isinstance(settings, ClockedConfig):
-        settings = replace(settings, thresholds=_thresholds(space))
     kind = {settings_kind: operator for settings_kind, operator in OPERATORS.values()}
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.training.seed)
+        torch.manual_seed(seed)
         return kind[type(settings)](settings)
 
 

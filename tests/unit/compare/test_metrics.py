@@ -59,6 +59,9 @@ def test_the_truth_itself_scores_nothing_wrong():
     ):
         assert groups["firing"].values[name] == pytest.approx(0.0), name
     assert groups["firing"].n == groups["silent"].n == 1
+    assert groups["all"].values["count_right"] == 100
+    assert groups["firing"].values["missed_onsets"] == 0
+    assert np.isnan(groups["silent"].values["missed_onsets"])
     assert groups["silent"].values["false_spikes"] == 0
 
 
@@ -75,7 +78,7 @@ def test_counts_times_and_amplitudes():
 def test_silence_is_not_rewarded():
     groups = scored([train([])], [train([50, 150, 250])])
     firing = groups["firing"]
-    assert firing.missing == 1
+    assert firing.values["missed_onsets"] == 1 and firing.values["count_right"] == 0
     for name in ("spikecount", "AP1_width", "mean_AP_amplitude", "spikecount_mean"):
         assert firing.values[name] == pytest.approx(100.0), name
     first = 50 - WINDOW[0]
@@ -84,7 +87,7 @@ def test_silence_is_not_rewarded():
 
 def test_spikes_where_the_truth_is_silent_are_counted():
     silent = scored([train([50, 60])], [train([])])["silent"]
-    assert silent.values["false_spikes"] == 2
+    assert silent.values["false_spikes"] == 2 and silent.values["count_right"] == 0
     assert np.isnan(silent.values["spikecount"])
 
 

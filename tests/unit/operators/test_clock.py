@@ -1,5 +1,7 @@
 """The clock: averages with closed forms, spikes where the phase says."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -108,6 +110,7 @@ def test_too_long_a_current_is_refused(small):
         {"clock_ms": 0.0},
         {"memory_ms": (3.0, -1.0)},
         {"layers": 0},
+        {"onset_ms": 0.0},
     ],
 )
 def test_settings_are_checked(setting):
@@ -163,3 +166,30 @@ def test_just_above_its_threshold_a_cell_fires_as_a_little_further_above():
         )
     assert below == pytest.approx(0.5, abs=0.01)
     assert at > 1.0 and at == pytest.approx(above, rel=0.02)
+
+
+def test_a_current_above_threshold_fires_once_within_the_slowest_onset():
+    """However slow the learned pace; afterwards, and below, that pace alone counts."""
+    latent = torch.tensor([[0.0, -2.0]])  # I_thr 0.3 nA
+    step = torch.zeros(1, 160)
+    step[:, 20:] = 0.302  # nA, from 25 ms on
+
+    def phase(current, onset_ms, weight):
+        thresholds = ((1, 0.3, 0.5),)
+        clock = SpikeClock(2, 4, 1.25, (5.0,), 0.25, thresholds, onset_ms)
+        with torch.no_grad():
+            for p in clock.parameters():
+                p.zero_()
+            clock.straight.bias.fill_(weight)
+            return clock(current, latent, 1.25)[0]
+
+    learned = phase(step, math.inf, -8.0)
+    assert learned[-1] < 0.51
+    lifted = phase(step, 50.0, -8.0)
+    assert float(lifted[20]) == pytest.approx(0.5, abs=1e-6)
+    assert float(lifted[20 + 40]) == pytest.approx(1.0, abs=1e-3)  # 50 ms after the rise
+    assert float(lifted[-1] - lifted[61]) == pytest.approx(
+        float(learned[-1] - learned[61]), abs=1e-6
+    )
+    assert float(phase(step * 0.99, 50.0, -8.0)[-1]) == pytest.approx(0.5, abs=1e-3)
+    torch.testing.assert_close(phase(step, 50.0, 1.0), phase(step, math.inf, 1.0))

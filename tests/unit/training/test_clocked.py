@@ -8,7 +8,13 @@ from noble_neuron.operators import ClockedConfig, ClockedNoble
 from noble_neuron.protocols.protocol import noble_step
 from noble_neuron.simulate.dataset import build_dataset
 from noble_neuron.surrogates import bundle
-from noble_neuron.training.clocked import ClockTask, SpikedTraces, padded, peak_times
+from noble_neuron.training.clocked import (
+    ClockTask,
+    SpikedTraces,
+    padded,
+    peak_times,
+    slowest_onset,
+)
 from noble_neuron.training.config import TrainConfig
 from noble_neuron.training.fit import FitConfig, fit
 from noble_neuron.training.loop import train
@@ -40,6 +46,15 @@ def integrator(amplitudes):
         0.075,
     )
     return SpikedTraces(data, padded(trains))
+
+
+def test_the_slowest_onset_is_counted_from_the_rise_above_threshold():
+    """An integrator's first spike comes 0.5 / (0.4 (I - 0.1)) ms after the current's onset."""
+    data = integrator(np.array([0.0, 0.09, 0.14, 0.3]))
+    i_thr = np.full(4, 0.1)
+    assert slowest_onset(data, i_thr, 1.25) == pytest.approx(0.5 / (0.4 * 0.04), abs=0.1)
+    assert slowest_onset(data, i_thr * 0.8, 1.25) is None  # 0.09 nA stays silent above that
+    assert slowest_onset(data, i_thr * 5, 1.25) is None  # nothing is above that
 
 
 def test_the_clock_learns_when_an_integrator_fires(tmp_path):
