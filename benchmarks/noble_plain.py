@@ -25,7 +25,8 @@ from noble_neuron.operators import NobleConfig
 from noble_neuron.simulate.study import Study
 from noble_neuron.surrogates import bundle, weights
 from noble_neuron.training import TrainConfig
-from noble_neuron.training.fit import RECIPES, WIDE_LATENT, FitConfig, FitResult, fit
+from noble_neuron.training.fit import RECIPES, FitConfig, FitResult, fit
+from noble_neuron.training.origin import WIDE_LATENT
 from noble_neuron.training.split import Split
 
 TRIAL_MINUTES = 2.0  # on which the epochs of a cosine are counted

@@ -4,8 +4,8 @@
 
 DATASET and TRAINING are those of benchmarks/noble_pvalb.py; both trainings see the same traces
 under the same split, from the same first weights. The paper's recipe (batches of 32, Adam at
-0.004, ReduceLROnPlateau by 0.4 after 4 epochs) has the minutes that TRAINING/shape had, and goes on
-in OUT if killed. What is compared is the score on the validation traces, the loss itself.
+0.004, ReduceLROnPlateau by 0.4 after 4 epochs) has the minutes that TRAINING/shape had, and goes
+on in OUT if killed. What is compared is the score on the validation traces, the loss itself.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from noble_neuron.simulate.run import simulate
 from noble_neuron.simulate.study import Study
 from noble_neuron.store.hdf5 import Dataset
 from noble_neuron.training import TrainConfig, train
-from noble_neuron.training.fit import WIDE_LATENT
+from noble_neuron.training.origin import WIDE_LATENT
 from noble_neuron.training.split import split_samples
 from noble_neuron.training.streaming import StreamTask, free_run
 from noble_neuron.training.streams import Streams, gather_streams

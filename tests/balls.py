@@ -103,15 +103,15 @@ def make(folder) -> SimpleNamespace:
         trained_on = np.flatnonzero(of_training & ~held_out)
         model = fitted(dataset, space, latents, trained_on)
     card = Card(
-        "balls",
-        space,
-        0.025 * FACTOR,
-        (-0.1, 0.3),
-        34.0,
-        -78.0,
-        THRESHOLD,
-        0.0,
-        "BSD-3-Clause",
+        ensemble="balls",
+        latent_space=space,
+        dt=0.025 * FACTOR,
+        current_range=(-0.1, 0.3),
+        celsius=34.0,
+        v_init=-78.0,
+        threshold=THRESHOLD,
+        junction_potential=0.0,
+        licence="BSD-3-Clause",
         step=(15.0, 400.0),
     )
     bundle.save(folder / "bundle", model, card)

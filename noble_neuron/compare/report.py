@@ -176,8 +176,8 @@ def _limits(result: ComparisonResult) -> list[str]:
             f"The full model differs from itself, solved at half its time step, by "
             f"{number(floor['voltage_l2'])} % in voltage and {number(floor['spikecount_mean'])} % "
             f"in spike count: an answer closer than that has learnt the solver's step too.",
-            f"The surrogate stays silent on {number(own.values['missed_onsets'])} of {own.n} traces "
-            f"that fire.",
+            f"The surrogate stays silent on {number(own.values['missed_onsets'])} of {own.n} "
+            f"traces that fire.",
         ]
     silent = scores["surrogate"]["silent"]
     if silent.n:

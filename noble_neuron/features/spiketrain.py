@@ -24,6 +24,13 @@ def spike_times(v: np.ndarray, dt: float, threshold: float) -> np.ndarray:
     return (k + (threshold - v[k]) / (v[k + 1] - v[k])) * dt
 
 
+def spike_peaks(v: np.ndarray, threshold: float) -> np.ndarray:
+    """Highest voltage [mV] of each stretch of `v` above `threshold`, one per spike."""
+    above = np.concatenate(([False], np.asarray(v) > threshold))
+    ups = np.flatnonzero(above[1:] & ~above[:-1])
+    return np.maximum.reduceat(np.asarray(v, dtype=float), ups) if len(ups) else np.zeros(0)
+
+
 def coincidences(answer: np.ndarray, truth: np.ndarray, delta: float) -> int:
     """Most pairs, one spike of each train, that lie within `delta` [ms] of each other."""
     i = j = pairs = 0

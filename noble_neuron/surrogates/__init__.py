@@ -1,7 +1,8 @@
 """Trained operators as artefacts: a bundle on disk, a surrogate in memory."""
 
-from .bundle import load, save
-from .card import Card
+from .bundle import load, load_stream, save
+from .card import Card, StreamCard
+from .stream import StreamSurrogate
 from .surrogate import Surrogate
 
-__all__ = ["Card", "Surrogate", "load", "save"]
+__all__ = ["Card", "StreamCard", "StreamSurrogate", "Surrogate", "load", "load_stream", "save"]

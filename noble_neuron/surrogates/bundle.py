@@ -8,7 +8,7 @@ import importlib.metadata
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,19 @@ from torch import nn
 
 from ..errors import BundleError, InputError, StoreError
 from ..files import read_json, write_json
-from ..operators import OPERATORS
+from ..operators import OPERATORS, STREAMS
 from . import library, weights
-from .card import Card
+from .card import Card, StreamCard
+from .stream import StreamSurrogate
 from .surrogate import Surrogate
 
 FORMAT, VERSION = "noble_neuron bundle", 1
 CARD, WEIGHTS = "card.json", "weights.safetensors"
+KINDS = {**OPERATORS, **STREAMS}
 _KEYS = {"format", "version", "operator", "config", "weights_sha256", "made_with", "card"}
 
 
-def save(folder: str | os.PathLike, model: nn.Module, card: Card) -> Path:
+def save(folder: str | os.PathLike, model: nn.Module, card: Card | StreamCard) -> Path:
     """Write a bundle, whole or not at all; replaces an older bundle in `folder`.
 
     Raises:
@@ -54,37 +56,62 @@ def save(folder: str | os.PathLike, model: nn.Module, card: Card) -> Path:
 
 
 def load(name_or_folder: str | os.PathLike, device: str | torch.device = "cpu") -> Surrogate:
-    """The surrogate of a built-in ensemble, or of a bundle's folder.
+    """The whole-trace surrogate of a built-in ensemble, or of a bundle's folder.
 
     Raises:
         BundleError: Missing, damaged, foreign or newer; the text says which and what to do.
         DeviceError: The device is not there.
     """
-    folder = library.find(Path(name_or_folder))
+    folder = library.find(Path(name_or_folder), library.WHOLE_TRACE)
+    return Surrogate(*_read(folder, Card, OPERATORS), device)
+
+
+def load_stream(
+    name_or_folder: str | os.PathLike, device: str | torch.device = "cpu"
+) -> StreamSurrogate:
+    """The streaming surrogate of a built-in ensemble, or of a bundle's folder.
+
+    Raises:
+        BundleError, DeviceError: As `load` does.
+    """
+    folder = library.find(Path(name_or_folder), library.STREAMING)
+    return StreamSurrogate(*_read(folder, StreamCard, STREAMS), device)
+
+
+def _read(folder: Path, card_class: type, wanted: Mapping[str, tuple]) -> tuple[nn.Module, Any]:
+    """Model and card of a bundle whose operator is one of those wanted."""
     head = _read_head(folder)
+    if head["operator"] not in wanted:
+        other = "load_stream, or NobleCell," if head["operator"] in STREAMS else "load_surrogate"
+        raise BundleError(
+            f"{folder} holds the operator {head['operator']!r}, which is none of "
+            f"{', '.join(wanted)}: {other} takes it."
+        )
     try:
-        card = Card.from_dict(head["card"])
-        config_class, operator = OPERATORS[head["operator"]]
+        card = card_class.from_dict(head["card"])
+        config_class, operator = wanted[head["operator"]]
         with torch.random.fork_rng(devices=[]):
             model = operator(config_class(**head["config"]))
         _check_fit(model, card)
     except (InputError, TypeError, AttributeError) as error:
         raise BundleError(f"{folder / CARD} is damaged: {error}") from error
     _fill(model, folder, head["weights_sha256"])
-    return Surrogate(model, card, device)
+    return model, card
 
 
 def _operator_of(model: nn.Module) -> str:
-    for name, (_, operator) in OPERATORS.items():
+    for name, (_, operator) in KINDS.items():
         if type(model) is operator:
             return name
     raise InputError(
-        f"A bundle holds one of {', '.join(OPERATORS)}, not a {type(model).__name__}: add it to "
-        f"noble_neuron.operators.OPERATORS."
+        f"A bundle holds one of {', '.join(KINDS)}, not a {type(model).__name__}: add it to "
+        f"noble_neuron.operators.OPERATORS or STREAMS."
     )
 
 
-def _check_fit(model: nn.Module, card: Card) -> None:
+def _check_fit(model: nn.Module, card: Card | StreamCard) -> None:
+    if isinstance(card, StreamCard) != (type(model) in {kind for _, kind in STREAMS.values()}):
+        raise InputError(f"A {type(card).__name__} does not describe a {type(model).__name__}.")
     if model.config.latent_size != len(card.latent_space.names):
         raise InputError(
             f"The operator takes {model.config.latent_size} latent coordinates, the card names "
@@ -123,10 +150,10 @@ def _read_head(folder: Path) -> dict[str, Any]:
     missing = sorted(_KEYS - head.keys())
     if missing:
         raise BundleError(f"{path} is damaged: it lacks {', '.join(missing)}.")
-    if head["operator"] not in OPERATORS:
+    if head["operator"] not in KINDS:
         raise BundleError(
             f"{path} names the operator {head['operator']!r}; this noble_neuron has "
-            f"{', '.join(OPERATORS)}. Update noble_neuron."
+            f"{', '.join(KINDS)}. Update noble_neuron."
         )
     return head
 

@@ -10,34 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
 from ..features.latent import LatentSpace
-from ..files import read_json, write_json
 from ..operators import OPERATORS, ClockedConfig, ClockedNoble, NobleConfig
 from ..store.decimate import FACTOR
 from ..store.hdf5 import Dataset
 from ..surrogates import Card, bundle
-from ..units import unit
 from .clocked import SpikedTraces, gather_times, slowest_onset, train_clocked
 from .config import TrainConfig
 from .loop import train
-from .split import Split, split_samples
+from .origin import WIDE_LATENT, Cells, kept_split
+from .split import Split
 from .whole_trace import Traces, WholeTraceTask, gather
 
-# Two features of the F-I curve do not fix a cell: of equal I_thr, spikes differ two-fold in width.
-WIDE_LATENT = (
-    "I_thr",
-    "s_thr",
-    "mean_frequency",
-    "inv_first_ISI",
-    "time_to_first_spike",
-    "mean_AP_amplitude",
-    "AHP_depth",
-    "AP1_width",
-    "resting_voltage",
-    "input_resistance",
-    "I_rep",
-)
 CLOCK_TRAINING = TrainConfig(
     recipe="modern", batch_size=32, lr=5e-3, clip=1.0, epochs=450, validate_every=10, ema=0.998
 )
@@ -114,28 +98,17 @@ def fit(
     """
     out = Path(out)
     with Dataset.open(dataset) as data:
-        split = _split(data, set(held_out), config.split_seed, out / "split.json")
-        names = [str(name) for name in data.table["cell"]]
-        missing = sorted(set(names) - set(latents))
-        if missing:
-            raise InputError(f"No latent point for {', '.join(missing[:5])} of {data.path}.")
-        seen = list(dict.fromkeys(names[i] for i in split.train))
-        space = LatentSpace.fit(
-            config.latent,
-            [unit(n) for n in config.latent],
-            np.array([latents[name] for name in seen]),
-        )
+        split = kept_split(data, set(held_out), config.split_seed, out / "split.json")
+        cells = Cells(data, latents, config.latent, split)
         view = data.decimated(config.factor)
         rows = (split.train, split.validation)
-        parts = [
-            gather(view, r, space.encode(np.array([latents[names[i]] for i in r]))) for r in rows
-        ]
-        card = _card(data, split, space, parts[0], config)
+        parts = [gather(view, r, cells.encoded(r)) for r in rows]
+        card = _card(data, split, cells, parts[0], config)
         settings = _scaled(config, parts[0])
         if isinstance(settings, ClockedConfig):
             times = [gather_times(data, r, card.threshold) for r in rows]
             spiked = [SpikedTraces(*pair) for pair in zip(parts, times, strict=True)]
-            settings = _with_thresholds(settings, spiked[0], space)
+            settings = _with_thresholds(settings, spiked[0], cells.space)
     model = _new_model(settings, config.training.seed)
     if isinstance(model, ClockedNoble):
         finished, score = train_clocked(
@@ -184,81 +157,19 @@ def _thresholds(space: LatentSpace) -> tuple[tuple[int, float, float], ...]:
     return ends if all(low > 0 for _, low, _ in ends) else ()
 
 
-def _split(data: Dataset, held_out: set[str], seed: int, path: Path) -> Split:
-    """The split of this folder: written down before the first training, then kept."""
-    asked = {
-        "dataset": data.content_hash()["table/protocol"],
-        "seed": seed,
-        "held_out": sorted(held_out),
-    }
-    note = path.with_name("split-of.json")
-    if path.exists() and note.exists():
-        if read_json(note) != asked:
-            raise InputError(
-                f"{path.parent} holds the split of another training set, seed or choice of "
-                f"held-out cells: train into another folder."
-            )
-        return Split.read(path)
-    ok = data.ok
-    if not len(ok):
-        raise InputError(f"{data.path} holds no trace: every simulation failed.")
-    cells = [str(name) for name in data.table["cell"][ok]]
-    amplitudes = [_key(text) for text in data.table["protocol"][ok]]
-    local = split_samples(cells, amplitudes, held_out & set(cells), seed)
-    rows = {
-        name: tuple(int(ok[i]) for i in getattr(local, name))
-        for name in ("train", "validation", "test", "unseen")
-    }
-    for name in ("train", "validation"):
-        if not rows[name]:
-            raise InputError(
-                f"{data.path} is too small to split: no sample is left for {name}. Simulate at "
-                f"least ten currents per cell."
-            )
-    split = Split(**rows, seed=seed)
-    split.write(path)
-    write_json(note, asked)
-    return split
-
-
-def _key(protocol: str) -> str:
-    """A stimulus without its name, so that equal ones stay in one part of the split."""
-    return json.dumps(json.loads(protocol)["stimuli"], sort_keys=True)
-
-
-def _card(
-    data: Dataset, split: Split, space: LatentSpace, training: Traces, config: FitConfig
-) -> Card:
+def _card(data: Dataset, split: Split, cells: Cells, training: Traces, config: FitConfig) -> Card:
     """What the bundle says of itself; its errors are added by whoever evaluates it."""
-    cells = {cell["name"]: cell for cell in data.cells}
-    used = [cells[str(data.table["cell"][i])] for i in split.train]
-    same = {}
-    for key in ("celsius", "v_init", "threshold", "junction_potential", "ensemble"):
-        values = list(dict.fromkeys(cell[key] for cell in used))
-        if len(values) > 1:
-            raise InputError(
-                f"The cells of {data.path} differ in {key} ({', '.join(map(str, values[:4]))}): "
-                f"one surrogate stands for cells of one kind."
-            )
-        same[key] = values[0]
     return Card(
-        ensemble=same["ensemble"] or data.path.stem,
-        latent_space=space,
+        **cells.said(config.licence),
         dt=training.dt,
         current_range=(
             min(0.0, float(training.current.min())),
             max(0.0, float(training.current.max())),
         ),
-        celsius=same["celsius"],
-        v_init=same["v_init"],
-        threshold=same["threshold"],
-        junction_potential=same["junction_potential"],
-        licence=config.licence,
-        data_hash=data.content_hash(),
         step=_only_step(data, split.train),
-        reach=_reach(space, training),
+        reach=_reach(cells.space, training),
         lowest=_lowest(training),
-        notes=_notes(split, space, config),
+        notes=_notes(split, cells.space, config),
     )
 
 

@@ -29,7 +29,17 @@ def surrogate(step=(ONSET, DURATION), **limits):
         torch.manual_seed(1)
         model = NobleFNO(NobleConfig(window_ms=50.0, layers=2, hidden=5, modes=7))
     card = Card(
-        "toy", space, DT, (-0.11, 0.28), 34.0, -80.0, -20.0, -14.0, "MIT", step=step, **limits
+        ensemble="toy",
+        latent_space=space,
+        dt=DT,
+        current_range=(-0.11, 0.28),
+        celsius=34.0,
+        v_init=-80.0,
+        threshold=-20.0,
+        junction_potential=-14.0,
+        licence="MIT",
+        step=step,
+        **limits,
     )
     return Surrogate(model, card)
 

@@ -1,0 +1,70 @@
+"""A trained streaming operator with its card: what a NobleCell's voltage comes from."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..contracts import Tensor
+from ..operators.device import pick
+from ..operators.recurrent import State, Stream, advance, between, binned
+from .card import StreamCard
+
+TIME_STEPS = (0.025, 0.05, 0.1)  # ms; those of them that divide the operator's grid are served
+
+
+class StreamSurrogate:
+    """Answers in place of a family of cells, chunk by chunk: a `contracts.Stepper`.
+
+    Latent points are in physical units. On a CPU a cell's answer does not depend on how many
+    others are answered with it, to the last bit.
+
+    Attributes:
+        card: What it stands for and how far it can be trusted.
+        model: The operator, on its device.
+        chunk, time_steps, latent_size, celsius, threshold, lowest_peak: See `Stepper`.
+    """
+
+    def __init__(
+        self, model: Stream, card: StreamCard, device: str | torch.device = "cpu"
+    ) -> None:
+        self.device = pick(device)
+        self.model = model.to(self.device).eval().requires_grad_(False)
+        self.card = card
+        grid = model.config.grid_ms
+        self.chunk = model.config.chunk_ms
+        self.time_steps = tuple(dt for dt in TIME_STEPS if _divides(dt, grid))
+        self.latent_size = len(card.latent_space.names)
+        self.celsius, self.threshold = card.celsius, card.threshold
+        self.lowest_peak = card.lowest_peak
+
+    def start(self, latent: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """See `Stepper.start`; a row is the voltage on the last chunk [mV] and the memory."""
+        with torch.inference_mode():
+            state = self.model.start(self._encoded(latent), self._tensor(v))
+        return torch.cat(state, dim=1).cpu().numpy()
+
+    def advance(
+        self, state: np.ndarray, latent: np.ndarray, b: np.ndarray, g: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `Stepper.advance`."""
+        steps, grid = self.model.config.steps, self.model.config.grid_ms
+        dt = self.chunk / b.shape[1]
+        with torch.inference_mode():
+            before = self._tensor(state)
+            v, h = before.split((steps, before.shape[1] - steps), dim=1)
+            inputs = (binned(self._tensor(x), dt, grid) for x in (b, g))
+            run = advance if self.device.type == "cpu" else Stream.run
+            answer, after = run(self.model, State(v, h), self._encoded(latent), *inputs)
+            shown = between(v[:, -1], answer, dt, grid)
+            return shown.double().cpu().numpy(), torch.cat(after, dim=1).cpu().numpy()
+
+    def _encoded(self, latent: np.ndarray) -> Tensor:
+        return self._tensor(self.card.latent_space.encode(latent))
+
+    def _tensor(self, x: np.ndarray) -> Tensor:
+        return torch.as_tensor(x, dtype=torch.float32).to(self.device)
+
+
+def _divides(dt: float, grid: float) -> bool:
+    return abs(round(grid / dt) * dt - grid) < 1e-9
