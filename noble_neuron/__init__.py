@@ -40,6 +40,7 @@ _LAZY = {
     "characterise": "simulate.characterise",
     "LatentSpace": "features.latent",
     "load_surrogate": "surrogates.bundle:load",
+    "load_stream": "surrogates.bundle:load_stream",
     "NobleCell": "runtime.cell",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -93,6 +94,39 @@ class Stepper(Protocol):
         Returns:
             Voltage at the end of each step [mV], shape (cells, points), and the next state.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Lowest and highest value that a stepper was trained on.
+
+    Attributes:
+        current: b - G v_reference [nA].
+        conductance: G [uS].
+        voltage: [mV].
+        v_reference: Voltage at which the current counts [mV].
+    """
+
+    current: tuple[float, float]
+    conductance: tuple[float, float]
+    voltage: tuple[float, float]
+    v_reference: float
+
+
+@runtime_checkable
+class Trained(Protocol):
+    """What a stepper that was trained can say besides."""
+
+    limits: Limits
+
+    def point(self, given: str | Mapping[str, float]) -> np.ndarray:
+        """Latent point, shape (latent_size,), of a training cell's name, or of named features."""
+        ...
+
+    def distance(self, latent: np.ndarray) -> tuple[float, float]:
+        """How far a point lies outside the training cells' hull, and how far one of them usually
+        lies outside the hull of the others; encoded units."""
         ...
 
 

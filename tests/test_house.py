@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "cells": {"nrn"},
     "surrogates": {"operators", "features"},
     "simulate": {"cells", "protocols", "nrn", "store", "features"},
-    "runtime": {"nrn"},
+    "runtime": {"nrn", "surrogates"},
     "training": {"operators", "store", "features", "surrogates"},
     "evolution": {"cells", "protocols", "features", "simulate"},
 }

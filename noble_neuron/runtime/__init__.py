@@ -2,5 +2,6 @@
 
 from .cell import NobleCell
 from .scheduler import Snapshot, restore, save
+from .watch import Outside
 
-__all__ = ["NobleCell", "Snapshot", "restore", "save"]
+__all__ = ["NobleCell", "Outside", "Snapshot", "restore", "save"]

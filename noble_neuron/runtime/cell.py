@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+import os
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from neuron import h
 
-from ..contracts import Stepper
+from ..contracts import Stepper, Trained
 from ..errors import InputError
 from ..nrn.clamp import Clamp
 from .scheduler import scheduler
+from .watch import Outside, told_apart
 
 DIAMETER = 20.0  # um; of no consequence to the answer
 _unnamed = itertools.count()
@@ -20,7 +24,7 @@ _unnamed = itertools.count()
 class NobleCell:
     """A soma to which synapses, NetCons, electrodes, gap junctions and dendrites attach.
 
-        cell = NobleCell(stepper, latent=(0.12, 0.036, 0.0003))
+        cell = NobleCell("pvalb", latent="pvalb/3")
         synapse = h.Exp2Syn(cell.soma(0.5))
         spikes = h.NetCon(cell.soma(0.5)._ref_v, None, sec=cell.soma)
         spikes.threshold = cell.threshold
@@ -34,30 +38,56 @@ class NobleCell:
         soma: The section; its middle is where things attach.
         latent: Which cell of the stepper's family this is, shape (latent_size,).
         threshold: Voltage whose upward crossing is a spike [mV].
+        lowest_peak: What its lowest spikes reach [mV]; inf if unknown.
+        shift: What its voltage is above the model's own [mV].
         stepper: What decides the voltage.
         gid: The user's number for it, if any.
+        strict: Whether what it was not trained on is refused; may be set until `finitialize`.
+        outside: What it met of that in the last run: "current", "conductance" or "voltage" ->
+            chunks, first time, farthest value (`watch.Outside`).
         clamp: What holds the soma; the runtime's own.
     """
 
     def __init__(
-        self, stepper: Stepper, latent: Sequence[float] = (), gid: int | None = None
+        self,
+        surrogate: str | os.PathLike | Stepper,
+        latent: str | Mapping[str, float] | Sequence[float] = (),
+        gid: int | None = None,
+        *,
+        shift: float = 0.0,
+        strict: bool = False,
     ) -> None:
         """Make the section; the surrogate takes it over at the next `h.finitialize`.
 
+        Args:
+            surrogate: Name of a built-in ensemble, a bundle's folder, or any Stepper, such as
+                `load_stream("pvalb", "cuda")`. Cells of one name share a surrogate, and cells
+                of one surrogate are answered together.
+            latent: A training cell's name, features by name, or all of them in order; physical
+                units.
+            gid: Any number, for its name.
+            shift: Added to the model's own millivolts [mV]; what is attached follows. A model
+                of recordings that were not corrected for a junction potential of 14 mV is in
+                biological millivolts with -14.
+            strict: Refuse what it was not trained on instead of warning.
+
         Raises:
-            InputError: Not a stepper, or a latent of another size than the stepper's.
+            InputError: Not a stepper, or a latent that does not fit it.
+            BundleError: No such bundle, or a damaged one.
+            SimulationError: Strict, and the latent lies outside the training cells' hull.
             MechanismError: The clamp could not be compiled or loaded.
         """
-        if not isinstance(stepper, Stepper):
-            raise InputError(
-                f"A NobleCell needs a Stepper (see noble_neuron.contracts): got {stepper!r}."
-            )
+        stepper = _stepper(surrogate)
         self.stepper = stepper
         self.latent = _latent(stepper, latent)
-        self.threshold = float(stepper.threshold)
-        self.gid = gid
+        self.shift = _number("shift", shift)
+        self.threshold = float(stepper.threshold) + self.shift
+        self.lowest_peak = float(stepper.lowest_peak) + self.shift
+        self.gid, self.strict = gid, strict
         self.said: set[str] = set()
+        self.outside: dict[str, Outside] = {}
         self._name = f"NobleCell[{gid}]" if gid is not None else f"NobleCell_{next(_unnamed)}"
+        told_apart(self)
         self.soma = h.Section(name="soma", cell=self)
         self.soma.L = self.soma.diam = DIAMETER
         self.clamp = Clamp(self.soma(0.5))
@@ -69,7 +99,40 @@ class NobleCell:
     __repr__ = __str__
 
 
-def _latent(stepper: Stepper, given: Sequence[float]) -> np.ndarray:
+def _stepper(given: str | os.PathLike | Stepper) -> Stepper:
+    """The surrogate of that name, or the one given."""
+    if isinstance(given, str | os.PathLike):
+        return _loaded(os.fspath(given))
+    if not isinstance(given, Stepper):
+        raise InputError(
+            f"A NobleCell needs a built-in name, a bundle's folder or a Stepper (see "
+            f"noble_neuron.contracts): got {given!r}."
+        )
+    return given
+
+
+@lru_cache
+def _loaded(name: str) -> Stepper:
+    # Steppers of other kinds run without torch, which this one brings.
+    from ..surrogates.bundle import load_stream
+
+    return load_stream(name)
+
+
+def _number(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputError(f"A NobleCell's {name} must be a finite number, got {value!r}.")
+    return float(value)
+
+
+def _latent(stepper: Stepper, given: str | Mapping[str, float] | Sequence[float]) -> np.ndarray:
+    if isinstance(given, str | Mapping):
+        if not isinstance(stepper, Trained):
+            raise InputError(
+                f"The stepper {type(stepper).__name__} knows no names: give its latent as "
+                f"{stepper.latent_size} numbers, not {given!r}."
+            )
+        return stepper.point(given)
     latent = np.array(given, dtype=float)
     if latent.shape != (stepper.latent_size,) or not np.isfinite(latent).all():
         raise InputError(

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..contracts import Stepper
+from ..contracts import Stepper, Trained
 from ..errors import InputError, SimulationError
 from ..nrn.clamp import Board
 from .display import once
 from .forecast import continued
+from .watch import Watch
 
 if TYPE_CHECKING:
     from .cell import NobleCell
@@ -35,19 +36,26 @@ class Engine:
         self._names = [str(cell) for cell in cells]
         self._latent = np.stack([cell.latent for cell in cells])
         self._threshold = np.array([cell.threshold for cell in cells])
+        self._shift = np.array([cell.shift for cell in cells])[:, None]
         self._board = Board(len(cells), self.steps)
         for row, cell in enumerate(cells):
             cell.clamp.bind(self._board, row, dt)
-        v = np.array([cell.soma(0.5).v for cell in cells])
+        limits = stepper.limits if isinstance(stepper, Trained) else None
+        self._watch = Watch(limits, cells, dt) if limits else None
+        v = np.array([cell.soma(0.5).v for cell in cells]) - self._shift[:, 0]
         self._forecast = np.zeros((2, len(cells), self.steps))  # b [nA] and g [uS]
         self._state = stepper.start(self._latent, v)
         self._board.show(self._ahead())
 
-    def advance(self) -> None:
-        """Close the chunk that has been metered and show the next."""
+    def advance(self, now: float) -> None:
+        """Close the chunk that has been metered, which ends at `now` [ms], and show the next."""
         board = self._board
-        true, self._state = self._stepper.advance(self._state, self._latent, board.b, board.g)
+        b = self._own(board.b, board.g)
+        true, self._state = self._stepper.advance(self._state, self._latent, b, board.g)
+        if self._watch is not None:
+            self._watch.look(now, b, board.g, true)
         self._forecast = continued(board.metered)
+        true += self._shift
         board.show(once(board.v, true, self._ahead(), self._threshold))
 
     def save(self) -> dict[str, np.ndarray]:
@@ -73,10 +81,14 @@ class Engine:
     def _ahead(self) -> np.ndarray:
         """The next chunk's voltage [mV] under the forecast."""
         b, g = self._forecast
-        v, _ = self._stepper.advance(self._state, self._latent, b, g)
+        v, _ = self._stepper.advance(self._state, self._latent, self._own(b, g), g)
         if not math.isfinite(v.sum()):
             self._refuse(v)
-        return v
+        return v + self._shift
+
+    def _own(self, b: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """b as it counts at the model's own millivolts [nA]: b - G (V + shift)."""
+        return b - g * self._shift
 
     def _refuse(self, v: np.ndarray) -> None:
         """Name the cell whose voltage is not finite, and what it had to answer."""

@@ -105,18 +105,18 @@ def _soma(cell: NobleCell) -> None:
 
 def _thresholds(cells: Sequence[NobleCell]) -> None:
     """Spikes that never reach a NetCon's threshold are never sent."""
-    listened = {cell.soma: cell for cell in cells if math.isfinite(cell.stepper.lowest_peak)}
+    listened = {cell.soma: cell for cell in cells if math.isfinite(cell.lowest_peak)}
     if not listened:
         return
     for netcon in h.List("NetCon"):
         segment = netcon.preseg()
         cell = listened.get(segment.sec) if segment is not None else None
-        if cell is not None and netcon.threshold > cell.stepper.lowest_peak:
+        if cell is not None and netcon.threshold > cell.lowest_peak:
             _say(
                 cell,
                 "threshold",
                 f"a NetCon waits for {netcon.threshold:g} mV, and spikes reach "
-                f"{cell.stepper.lowest_peak:g} mV. Set netcon.threshold = cell.threshold "
+                f"{cell.lowest_peak:g} mV. Set netcon.threshold = cell.threshold "
                 f"({cell.threshold:g} mV).",
             )
 

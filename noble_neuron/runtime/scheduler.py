@@ -122,7 +122,7 @@ class Scheduler:
             return
         for engine in self._engines:
             if self._due % engine.steps == 0:
-                engine.advance()
+                engine.advance(self._origin + self._due * self._dt)
         self._due = min((self._due // e.steps + 1) * e.steps for e in self._engines)
         self._ask()
 

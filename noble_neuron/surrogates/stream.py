@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 
-from ..contracts import Tensor
+from ..contracts import Limits, Tensor
+from ..errors import InputError
 from ..operators.device import pick
 from ..operators.recurrent import State, Stream, advance, between, binned
 from .card import StreamCard
@@ -14,7 +17,7 @@ TIME_STEPS = (0.025, 0.05, 0.1)  # ms; those of them that divide the operator's 
 
 
 class StreamSurrogate:
-    """Answers in place of a family of cells, chunk by chunk: a `contracts.Stepper`.
+    """Answers in place of a family of cells, chunk by chunk: a `Stepper`, and `Trained`.
 
     Latent points are in physical units. On a CPU a cell's answer does not depend on how many
     others are answered with it, to the last bit.
@@ -23,6 +26,7 @@ class StreamSurrogate:
         card: What it stands for and how far it can be trusted.
         model: The operator, on its device.
         chunk, time_steps, latent_size, celsius, threshold, lowest_peak: See `Stepper`.
+        limits: See `Trained`.
     """
 
     def __init__(
@@ -37,6 +41,31 @@ class StreamSurrogate:
         self.latent_size = len(card.latent_space.names)
         self.celsius, self.threshold = card.celsius, card.threshold
         self.lowest_peak = card.lowest_peak
+        self.limits = Limits(card.b_range, card.g_range, card.v_range, model.config.v_reference)
+
+    def point(self, given: str | Mapping[str, float]) -> np.ndarray:
+        """Latent point, shape (latent_size,), of a training cell's name, or of named features.
+
+        Raises:
+            InputError: No such cell, or a feature is missing.
+        """
+        space = self.card.latent_space
+        if not isinstance(given, str):
+            return space.row(given)
+        if given not in self.card.cells:
+            raise InputError(
+                f"{given!r} is no training cell of {self.card.ensemble!r}: it has "
+                f"{', '.join(self.card.cells[:3])}, ... ({len(self.card.cells)} of them)."
+            )
+        return space.points[self.card.cells.index(given)]
+
+    def distance(self, latent: np.ndarray) -> tuple[float, float]:
+        """How far a point lies outside the training cells' hull, and how far one of them usually
+        lies outside the hull of the others; encoded units."""
+        space = self.card.latent_space
+        if (space.points == latent).all(1).any() or space.contains(latent).all():
+            return 0.0, 0.0
+        return float(space.distance(latent)[0]), float(np.median(space.spacing))
 
     def start(self, latent: np.ndarray, v: np.ndarray) -> np.ndarray:
         """See `Stepper.start`; a row is the voltage on the last chunk [mV] and the memory."""

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from neuron import coreneuron, h
 
-from noble_neuron.errors import InputError, SomaWarning
+from noble_neuron.errors import BundleError, InputError, SomaWarning
 from noble_neuron.nrn import mechanisms
 from noble_neuron.runtime import NobleCell
 from noble_neuron.runtime.standins import PassiveCell
@@ -216,8 +216,10 @@ def test_nothing_to_warn_of(cell):
 
 
 def test_a_cell_needs_a_stepper():
-    with pytest.raises(InputError, match="needs a Stepper .* got 'pvalb'"):
-        NobleCell("pvalb", rings.CLASSIC)
+    with pytest.raises(InputError, match="a bundle's folder or a Stepper .* got 3.0"):
+        NobleCell(3.0, rings.CLASSIC)
+    with pytest.raises(BundleError, match="No bundle 'nobody'"):
+        NobleCell("nobody", rings.CLASSIC)
 
 
 @pytest.mark.parametrize("latent", [(), (0.1, 0.2), (0.1, 0.2, math.nan), ((0.1, 0.2, 0.3),)])
