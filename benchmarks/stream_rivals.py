@@ -23,7 +23,6 @@ from record import record
 
 from noble_neuron.features.agreement import judge
 from noble_neuron.features.latent import LatentSpace
-from noble_neuron.features.spiketrain import interval_error, spike_synchrony, spike_times
 from noble_neuron.files import read_json, write_json
 from noble_neuron.operators import DenseConfig, DenseStream, OdeConfig, OdeStream, Stream
 from noble_neuron.protocols.protocol import Protocol
@@ -188,9 +187,7 @@ def figures(name: str, answer: np.ndarray, test: Streams, seed: int | None = Non
     for kind in ("all", *dict.fromkeys(kinds)):
         which = np.flatnonzero((kinds == kind) | (kind == "all"))
         part = test.part(which)
-        values = judge(answer[which], part.v, part.grid_ms, THRESHOLD) | of_trains(
-            answer[which], part
-        )
+        values = judge(answer[which], part.v, part.grid_ms, THRESHOLD)
         rows += [
             {
                 "figure": f"{name}/{kind}/{key}",
@@ -204,22 +201,6 @@ def figures(name: str, answer: np.ndarray, test: Streams, seed: int | None = Non
             if np.isfinite(value)
         ]
     return rows
-
-
-def of_trains(answer: np.ndarray, test: Streams) -> dict[str, float]:
-    """SPIKE-synchronisation and error of intervals, means over traces that have them."""
-    dt, found = test.grid_ms, []
-    for x, y in zip(answer, test.v, strict=True):
-        trains = [spike_times(v, dt, THRESHOLD) for v in (x, y)]
-        if len(trains[1]) >= 3:
-            found.append((spike_synchrony(*trains, test.duration), interval_error(*trains)))
-    table = np.array(found, dtype=float).reshape(-1, 2)
-    names = ("spike_synchrony", "interval_error")
-    return {
-        name: float(np.mean(column[np.isfinite(column)]))
-        for name, column in zip(names, table.T, strict=True)
-        if np.isfinite(column).any()
-    }
 
 
 def print_table(rows: list[dict]) -> None:

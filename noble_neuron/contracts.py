@@ -114,6 +114,21 @@ class Limits:
     v_reference: float
 
 
+@dataclass(frozen=True)
+class Outside:
+    """How often a quantity left the training range in one run.
+
+    Attributes:
+        count: Chunks, or steps of the operator's grid, in which it did.
+        time: When it first did [ms].
+        value: The value farthest out.
+    """
+
+    count: int
+    time: float
+    value: float
+
+
 @runtime_checkable
 class Trained(Protocol):
     """What a stepper that was trained can say besides."""
@@ -127,6 +142,31 @@ class Trained(Protocol):
     def distance(self, latent: np.ndarray) -> tuple[float, float]:
         """How far a point lies outside the training cells' hull, and how far one of them usually
         lies outside the hull of the others; encoded units."""
+        ...
+
+
+@runtime_checkable
+class Membrane(Protocol):
+    """What a stepper can say whose membrane equation a simulator can solve itself:
+
+        C dV/dt = b - G V - sum g_k (V - E_k),
+
+    with g_k set anew at each step of a grid. For the arrays see `surrogates.membrane`.
+    """
+
+    grid: float  # ms
+    limits: Limits
+
+    def exported(self) -> np.ndarray:
+        """The operator, as mod/nn_Noble.mod reads it."""
+        ...
+
+    def of_cells(self, latent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What each cell adds to the first layer, and its capacitance [nF]."""
+        ...
+
+    def memory(self, latent: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """What cells remember that `finitialize(v)` has just set."""
         ...
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from neuron import h
 
+from ..contracts import Outside
 from . import mechanisms
 
 
@@ -39,11 +40,16 @@ class Board:
 
 
 class Clamp:
-    """Holds soma(0.5) at the voltages of its row and meters what else is attached there."""
+    """Holds soma(0.5) at the voltages of its row and meters what else is attached there.
+
+    Attributes:
+        outside: What the cell met beyond the training in this run; the runtime's to fill.
+    """
 
     def __init__(self, segment: Any) -> None:
         mechanisms.load()
         self._point = h.nn_Clamp(segment)
+        self.outside: dict[str, Outside] = {}
         self._board: Board | None = None
 
     @property

@@ -12,6 +12,8 @@ from torch.nn.functional import silu
 from .encoding import standard
 from .recurrent import State, Stream, StreamConfig
 
+SUBSTEPS = (4, 2, 1)
+
 
 @dataclass(frozen=True)
 class OdeConfig(StreamConfig):
@@ -34,38 +36,63 @@ class OdeStream(Stream):
         C dV/dt = b - G V - sum_k g_k(V, h, z) (V - E_k),    E = 50, -90 and -70 mV
         h <- h + sigma(r) (tanh(c) - h),                     [log g, r, c] = network(V, h, z)
 
-    All conductances are held over a step and the voltage is taken implicitly (backward Euler),
-    so the driving force is exact within a step, no conductance is too large for it, and
-    without input the voltage stays between the E_k. It is causal at every grid step.
+    Its own conductances are held over a step of the grid, and the voltage is taken implicitly
+    (backward Euler) in one, two or four substeps, as NEURON takes it at a step of 0.1, 0.05 or
+    0.025 ms. So no conductance is too large for it, without input the voltage stays between the
+    E_k, and a simulator can solve the membrane itself, with all that is attached to it.
 
-    References: Hodgkin & Huxley 1952; Chen et al. 2018, neural ODEs.
+    Attributes:
+        substeps: Of a grid step, outside of training; in training they are drawn.
+
+    References: Hodgkin & Huxley 1952; Chen et al. 2018, neural ODEs; Tallec & Ollivier 2018,
+    on gates that begin with many time constants.
     """
 
     config: OdeConfig
 
     REVERSALS = (50.0, -90.0, -70.0)  # mV: inward, outward, leak
     START = (-3.0, -1.0, 0.2)  # log g / g_unit before any training: a leaky cell
+    REMEMBERS = (0.3, 100.0)  # ms, for how long the memory does before any training
 
     def __init__(self, config: OdeConfig) -> None:
         super().__init__(config)
         c, channels = config, len(self.REVERSALS)
+        self.substeps = max(SUBSTEPS)
         self.into = nn.Linear(1 + c.memory + c.latent_size, c.width)
         self.inner = nn.Linear(c.width, c.width)
         self.out = nn.Linear(c.width, channels + 2 * c.memory)
         self.log_c = nn.Parameter(torch.zeros(1 + c.latent_size))  # of C, and how z changes it
         with torch.no_grad():
             self.out.bias[:channels] = torch.tensor(self.START)
-            self.out.bias[channels : channels + c.memory] = -3.0  # remembers for a few ms
+            tau = torch.logspace(*map(math.log10, self.REMEMBERS), c.memory)
+            self.out.bias[channels : channels + c.memory] = -(
+                (tau / c.grid_ms - 1).clamp(min=0.1).log()
+            )
             self.log_c[0] = math.log(c.capacitance)
         reversals = torch.tensor(self.REVERSALS) - c.v_reference
         self.register_buffer("reversals", reversals, persistent=False)
 
     def forward(self, state: State, latent: Tensor, b: Tensor, g: Tensor) -> tuple[Tensor, State]:
+        # Drawn anew for each chunk of a training, so that what is learned serves every step.
+        count = SUBSTEPS[int(torch.randint(len(SUBSTEPS), ()))] if self.training else self.substeps
+        spans = torch.zeros(max(SUBSTEPS), dtype=b.dtype, device=b.device)
+        spans[:count] = self.config.grid_ms / count
+        # Equal strides, or torch would compile anew for every length of a run.
+        state = State(*(x.contiguous() for x in state))
+        return self._advance(state, latent, b.contiguous(), g.contiguous(), spans)
+
+    def compile(self, **settings) -> None:
+        """Let torch compile the arithmetic; the draw stays outside, where it can be repeated."""
+        self._advance = torch.compile(self._advance, **settings)
+
+    def _advance(
+        self, state: State, latent: Tensor, b: Tensor, g: Tensor, spans: Tensor
+    ) -> tuple[Tensor, State]:
         c = self.config
         z = standard(latent)
         b, g = self.drive(b, g)
         inputs = zip((b * c.b_scale).unbind(1), (g * c.g_scale).unbind(1), strict=True)
-        rate = (self.log_c[0] + z @ self.log_c[1:]).exp() / c.grid_ms  # uS
+        capacitance = (self.log_c[0] + z @ self.log_c[1:]).exp()  # nF
         split = self.into.weight.split((1 + c.memory, c.latent_size), dim=1)
         of_cell = z @ split[1].T + self.into.bias  # the same at every step
         u, h, points = state.v[:, -1] - c.v_reference, state.h, []
@@ -76,8 +103,10 @@ class OdeStream(Stream):
             own, gate, candidate = y.split((len(self.REVERSALS), c.memory, c.memory), dim=-1)
             own = own.clamp(-12.0, 7.0).exp() * c.g_unit  # uS
             h = torch.lerp(h, candidate.tanh(), gate.sigmoid())
-            total = (rate + own.sum(-1) + g_k).clamp(min=0.1 * c.g_unit)
-            u = (rate * u + own @ self.reversals + b_k) / total
+            total, inward = own.sum(-1) + g_k, own @ self.reversals + b_k
+            for span in spans.unbind():
+                whole = (capacitance + span * total).clamp(min=0.1 * c.capacitance)
+                u = (capacitance * u + span * inward) / whole
             u = u.clamp(c.v_low - c.v_reference, c.v_high - c.v_reference)
             points.append(u)
         voltage = torch.stack(points, dim=1) + c.v_reference

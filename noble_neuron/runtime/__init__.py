@@ -1,7 +1,7 @@
 """Surrogates that live in a running NEURON simulation."""
 
+from ..contracts import Outside
 from .cell import NobleCell
 from .scheduler import Snapshot, restore, save
-from .watch import Outside
 
 __all__ = ["NobleCell", "Outside", "Snapshot", "restore", "save"]

@@ -11,11 +11,12 @@ from functools import lru_cache
 import numpy as np
 from neuron import h
 
-from ..contracts import Stepper, Trained
+from ..contracts import Membrane, Outside, Stepper, Trained
 from ..errors import InputError
 from ..nrn.clamp import Clamp
+from ..nrn.membrane import Membrane as Native
 from .scheduler import scheduler
-from .watch import Outside, told_apart
+from .watch import told_apart
 
 DIAMETER = 20.0  # um; of no consequence to the answer
 _unnamed = itertools.count()
@@ -43,8 +44,6 @@ class NobleCell:
         stepper: What decides the voltage.
         gid: The user's number for it, if any.
         strict: Whether what it was not trained on is refused; may be set until `finitialize`.
-        outside: What it met of that in the last run: "current", "conductance" or "voltage" ->
-            chunks, first time, farthest value (`watch.Outside`).
         clamp: What holds the soma; the runtime's own.
     """
 
@@ -85,13 +84,22 @@ class NobleCell:
         self.lowest_peak = float(stepper.lowest_peak) + self.shift
         self.gid, self.strict = gid, strict
         self.said: set[str] = set()
-        self.outside: dict[str, Outside] = {}
         self._name = f"NobleCell[{gid}]" if gid is not None else f"NobleCell_{next(_unnamed)}"
         told_apart(self)
         self.soma = h.Section(name="soma", cell=self)
         self.soma.L = self.soma.diam = DIAMETER
-        self.clamp = Clamp(self.soma(0.5))
+        kind = Native if isinstance(stepper, Membrane) else Clamp
+        self.clamp = kind(self.soma(0.5))
         scheduler().add(self)
+
+    @property
+    def outside(self) -> dict[str, Outside]:
+        """What it met in this run that it was not trained on.
+
+        "current", "conductance" or "voltage" -> how often, when first, the value farthest out.
+        The current is that at the operator's reference voltage, driving forces in it.
+        """
+        return self.clamp.outside
 
     def __str__(self) -> str:
         return self._name

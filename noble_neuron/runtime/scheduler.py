@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from neuron import h
 
-from ..contracts import Stepper
+from ..contracts import Membrane, Stepper
 from ..errors import SimulationError
 from . import guards
 from .collector import Collector
 from .engine import Engine
+from .native import Natives, next_look
 
 if TYPE_CHECKING:
     from .cell import NobleCell
@@ -51,6 +52,7 @@ class Scheduler:
         self._cells: weakref.WeakValueDictionary[int, NobleCell] = weakref.WeakValueDictionary()
         self._number = itertools.count()
         self._engines: list[Engine] = []
+        self._natives: list[Natives] = []  # these need no event to go on
         self._chain = 0  # counts chains of events; those of an earlier one are stale
         self._origin = self._dt = 0.0
         self._due = 0
@@ -86,7 +88,8 @@ class Scheduler:
         for engine, saved in zip(self._engines, snapshot.engines, strict=True):
             engine.restore(saved)
         self._origin, self._due = snapshot.origin, snapshot.due
-        self._post()
+        if self._engines:
+            self._post()
 
     def _living(self) -> list[NobleCell]:
         """Cells whose section still exists, in the order they were made."""
@@ -103,10 +106,21 @@ class Scheduler:
         for cell in self._living():
             groups.setdefault(id(cell.stepper), (cell.stepper, []))[1].append(cell)
         self._origin, self._dt = h.t, h.dt
-        self._engines = [Engine(stepper, cells, h.dt) for stepper, cells in groups.values()]
+        native = {k: group for k, group in groups.items() if isinstance(group[0], Membrane)}
+        self._natives = [Natives(*group, h.dt) for group in native.values()]
+        self._engines = [Engine(*groups[k], h.dt) for k in groups if k not in native]
+        if self._natives:
+            self._look_out = self._collector.off(partial(self._look, self._chain))
+            self._cvode.event(next_look(), self._look_out)
         if self._engines:
             self._due = min(engine.steps for engine in self._engines)
             self._post()
+
+    def _look(self, chain: int) -> None:
+        if chain == self._chain:
+            for natives in self._natives:
+                natives.look()
+            self._cvode.event(next_look(), self._look_out)
 
     def _post(self) -> None:
         """Ask NEURON for the next event; what an earlier chain has left is stale from here."""

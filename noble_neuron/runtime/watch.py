@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..contracts import Limits, Trained
+from ..contracts import Limits, Outside, Trained
 from ..errors import OutsideTraining, SimulationError
 
 if TYPE_CHECKING:
     from .cell import NobleCell
 
 UNITS = {"current": "nA", "conductance": "uS", "voltage": "mV"}
-
-
-@dataclass(frozen=True)
-class Outside:
-    """How often a quantity left the training range in one run.
-
-    Attributes:
-        chunks: Chunks in which it did.
-        time: When it first did [ms].
-        value: The value farthest out.
-    """
-
-    chunks: int
-    time: float
-    value: float
 
 
 class Watch:
@@ -44,7 +28,7 @@ class Watch:
         self._limits, self._dt = limits, dt
         self._names = [str(cell) for cell in cells]
         self._strict = [cell.strict for cell in cells]
-        self._records = [cell.outside for cell in cells]  # not the cells: they may be let go
+        self._records = [cell.clamp.outside for cell in cells]  # not the cells: they may be let go
         for record in self._records:
             record.clear()
 
@@ -69,18 +53,22 @@ class Watch:
         else:
             middle = sum(getattr(self._limits, name)) / 2
             worst = max(known.value, value, key=lambda each: abs(each - middle))
-            record[name] = Outside(known.chunks + 1, known.time, worst)
+            record[name] = Outside(known.count + 1, known.time, worst)
 
     def _say(self, name: str, row: int, time: float, value: float) -> None:
-        low, high = getattr(self._limits, name)
-        unit = UNITS[name]
-        text = (
-            f"{self._names[row]}: {name} of {value:.4g} {unit} at {time:.3f} ms; it was trained "
-            f"on {low:.4g} to {high:.4g} {unit}."
-        )
+        text = described(self._names[row], name, value, time, self._limits)
         if self._strict[row]:
             raise SimulationError(f"{text} The cell is strict.")
         warnings.warn(f"{text} cell.outside counts how often.", OutsideTraining, stacklevel=2)
+
+
+def described(cell: str, name: str, value: float, time: float, limits: Limits) -> str:
+    """What left its range, in words."""
+    (low, high), unit = getattr(limits, name), UNITS[name]
+    return (
+        f"{cell}: {name} of {value:.4g} {unit} at {time:.3f} ms; it was trained on {low:.4g} to "
+        f"{high:.4g} {unit}."
+    )
 
 
 def told_apart(cell: NobleCell) -> None:

@@ -18,9 +18,11 @@ from torch import nn
 
 from ..errors import BundleError, InputError, StoreError
 from ..files import read_json, write_json
-from ..operators import OPERATORS, STREAMS
+from ..operators import OPERATORS, STREAMS, OdeStream
+from ..operators.device import pick
 from . import library, weights
 from .card import Card, StreamCard
+from .membrane import MembraneSurrogate
 from .stream import StreamSurrogate
 from .surrogate import Surrogate
 
@@ -75,7 +77,10 @@ def load_stream(
         BundleError, DeviceError: As `load` does.
     """
     folder = library.find(Path(name_or_folder), library.STREAMING)
-    return StreamSurrogate(*_read(folder, StreamCard, STREAMS), device)
+    model, card = _read(folder, StreamCard, STREAMS)
+    if isinstance(model, OdeStream) and pick(device).type == "cpu":
+        return MembraneSurrogate(model, card)
+    return StreamSurrogate(model, card, device)
 
 
 def _read(folder: Path, card_class: type, wanted: Mapping[str, tuple]) -> tuple[nn.Module, Any]:

@@ -88,6 +88,31 @@ class StreamSurrogate:
             shown = between(v[:, -1], answer, dt, grid)
             return shown.double().cpu().numpy(), torch.cat(after, dim=1).cpu().numpy()
 
+    def run(
+        self, b: np.ndarray, g: np.ndarray, latent: np.ndarray, v_init: np.ndarray, dt: float
+    ) -> np.ndarray:
+        """Voltage of each cell by itself, under an input that is known from the beginning.
+
+        Args:
+            b: Voltage-independent part of the somatic current per step [nA], (n, steps).
+            g: Attached conductance [uS], likewise.
+            latent: Latent points in physical units, shape (n, k).
+            v_init: Initial voltage [mV], shape (n,).
+            dt: Step [ms], one of `time_steps`.
+
+        Returns:
+            Voltage at the end of each step [mV], shape (n, steps).
+        """
+        per_chunk, steps = round(self.chunk / dt), b.shape[1]
+        missing = -steps % per_chunk  # the last chunk is answered as if its input went on
+        b, g = (np.pad(x, ((0, 0), (0, missing)), mode="edge") for x in (b, g))
+        state, answers = self.start(latent, v_init), []
+        for k in range(0, b.shape[1], per_chunk):
+            chunk = slice(k, k + per_chunk)
+            v, state = self.advance(state, latent, b[:, chunk], g[:, chunk])
+            answers.append(v)
+        return np.concatenate(answers, axis=1)[:, :steps]
+
     def _encoded(self, latent: np.ndarray) -> Tensor:
         return self._tensor(self.card.latent_space.encode(latent))
 

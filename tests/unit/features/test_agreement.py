@@ -20,7 +20,11 @@ def test_figures_of_known_answers():
     truth = np.stack([spiking(regular), spiking([])])
     same = judge(truth, truth, 0.1, -20.0)
     assert same == pytest.approx(
-        {"gamma": 1, "count_ratio": 1, "below_mV": 0, "peak_mV": 0, "false_spikes": 0}
+        {
+            **dict.fromkeys(("gamma", "gamma_4ms", "spike_synchrony", "count_ratio"), 1),
+            **dict.fromkeys(("interval_error", "count_error", "below_mV", "peak_mV"), 0),
+            "false_spikes": 0,
+        }
     )
     worse = np.stack([spiking(regular + 1.0) * 0.9, spiking([500.0])])
     found = judge(worse, truth, 0.1, -20.0)
@@ -29,7 +33,11 @@ def test_figures_of_known_answers():
     assert found["peak_mV"] == pytest.approx(-1.0, abs=1e-4)
     assert found["below_mV"] == pytest.approx(7.0 / 2, abs=0.1)  # 7 mV in one, none in the other
     late = judge(np.stack([spiking(regular + 3.0), truth[1]]), truth, 0.1, -20.0)
-    assert late["gamma"] < 0
+    assert late["gamma"] < 0 and late["gamma_4ms"] == pytest.approx(1)
+    assert late["spike_synchrony"] == 1 and late["interval_error"] == pytest.approx(0, abs=1e-6)
+    fewer = judge(np.stack([spiking(regular[::2]), truth[1]]), truth, 0.1, -20.0)
+    assert fewer["count_error"] == pytest.approx(0.5)
+    assert fewer["interval_error"] == pytest.approx(1.0)
 
 
 def test_what_no_trace_can_tell_is_not_a_number():

@@ -59,9 +59,7 @@ def expected():
     return spikes
 
 
-@pytest.mark.parametrize(
-    "run", [run_by_h_run, run_by_fadvance, run_by_continuerun, run_in_pieces]
-)
+@pytest.mark.parametrize("run", [run_by_h_run, run_by_fadvance, run_by_continuerun, run_in_pieces])
 def test_every_run_call_gives_the_same_spikes(expected, run):
     ring = rings.Ring()
     run()

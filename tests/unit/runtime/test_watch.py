@@ -48,7 +48,7 @@ def test_a_current_beyond_the_training_is_counted_and_said_once():
         rings.psolve(10)
     assert len(said) == 1 and "-0.1 to 0.2 nA" in str(said[0].message)
     met = cell.outside["current"]
-    assert met.chunks == 8 and set(cell.outside) == {"current"}  # 2 ms in chunks of 0.25 ms
+    assert met.count == 8 and set(cell.outside) == {"current"}  # 2 ms in chunks of 0.25 ms
     assert met.time == pytest.approx(2.025, abs=0.026) and met.value == pytest.approx(0.3)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -81,7 +81,7 @@ def test_a_strict_cell_refuses(capfd):
     with pytest.raises(RuntimeError) as error:
         rings.psolve(10)
     assert "current of 0.3 nA" in rings.said(error, capfd)
-    assert cell.outside["current"].chunks == 1
+    assert cell.outside["current"].count == 1
 
 
 def test_a_latent_outside_the_hull_is_said_or_refused():

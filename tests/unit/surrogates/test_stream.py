@@ -4,31 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from noble_neuron.contracts import Stepper, Trained
+from noble_neuron.contracts import Membrane, Stepper, Trained
 from noble_neuron.errors import BundleError, InputError
-from noble_neuron.features.latent import LatentSpace
 from noble_neuron.operators import DenseConfig, DenseStream
-from noble_neuron.surrogates import StreamCard, StreamSurrogate, load, load_stream, save
+from noble_neuron.surrogates import StreamSurrogate, load, load_stream, save
+from noble_neuron.surrogates.membrane import MembraneSurrogate
 
-POINTS = np.array([[0.1, 200.0], [0.2, 300.0], [0.15, 400.0]])
-
-
-def card(**changes):
-    settings = {
-        "ensemble": "toy",
-        "latent_space": LatentSpace.fit(("I_thr", "s_thr"), ("nA", "Hz/nA"), POINTS),
-        "cells": ("toy/0", "toy/1", "toy/2"),
-        "celsius": 34.0,
-        "threshold": -35.0,
-        "junction_potential": 0.0,
-        "licence": "MIT",
-        "solver_dt": 0.025,
-        "b_range": (-1.0, 2.0),
-        "g_range": (0.0, 0.1),
-        "v_range": (-120.0, 10.0),
-        "lowest_peak": -28.0,
-    }
-    return StreamCard(**settings | changes)
+from . import toys
+from .toys import POINTS, card
 
 
 @pytest.fixture
@@ -119,3 +102,50 @@ def load_folder():
 def test_a_card_names_every_training_cell():
     with pytest.raises(InputError, match="names 1 training cells, and its latent space has 3"):
         card(cells=("toy/0",))
+
+
+def test_an_equation_is_one_that_neuron_can_solve(tmp_path):
+    own = toys.membrane()
+    again = load_stream(save(tmp_path / "toy", own.model, own.card))
+    assert isinstance(again, MembraneSurrogate) and isinstance(again, Membrane)
+    np.testing.assert_array_equal(again.exported(), own.exported())
+    net, c = own.exported(), own.model.config
+    assert len(net) == 32 + (1 + c.memory) * 64 + (1 + 64) * (64 + 64)  # layers filled up to 64
+    alone, _ = own.of_cells(POINTS[[1]])
+    np.testing.assert_array_equal(own.of_cells(POINTS)[0][1], alone[0])
+
+
+def test_the_memory_at_the_start_is_the_operators_own():
+    own = toys.membrane()
+    state = own.start(POINTS, np.array([-80.0, -70.0, -60.0]))
+    memory = own.memory(POINTS, np.array([-80.0, -70.0, -60.0]))
+    np.testing.assert_allclose(memory, state[:, -own.model.config.memory :], atol=1e-6)
+
+
+@pytest.mark.parametrize("substeps", [4, 2, 1])
+def test_neuron_solves_the_equation_that_the_operator_answers(substeps):
+    """In NEURON at 0.025, 0.05 and 0.1 ms, under a step of current."""
+    from neuron import h
+
+    from noble_neuron.runtime import NobleCell
+
+    dt = 0.1 / substeps
+    own = toys.membrane()
+    cell = NobleCell(own, "toy/1")
+    clamp = h.IClamp(cell.soma(0.5))
+    clamp.delay, clamp.dur, clamp.amp = 10, 30, 0.3
+    trace = h.Vector().record(cell.soma(0.5)._ref_v)
+    before = h.celsius, h.dt, h.steps_per_ms
+    try:
+        h.celsius, h.dt, h.steps_per_ms = 34, dt, 1 / dt
+        h.ParallelContext().set_maxstep(10)
+        h.finitialize(-75)
+        h.ParallelContext().psolve(60)
+    finally:
+        h.celsius, h.dt, h.steps_per_ms = before
+    v = np.array(trace)[substeps::substeps]
+    t = (np.arange(600 * substeps) + 0.5) * dt
+    b = 0.3 * ((t > 10) & (t < 40))[None]
+    answer = own.run(b, np.zeros_like(b), POINTS[[1]], np.array([-75.0]), dt)[0]
+    np.testing.assert_allclose(v, answer[substeps - 1 :: substeps], atol=1e-3)
+    assert np.ptp(v) > 5

@@ -1,0 +1,168 @@
+"""How good the streaming surrogate of `pvalb` is by itself, beside AdEx fits and the floor.
+
+    python benchmarks/stream_pvalb.py DATASET TRAINING [--ship]
+
+DATASET is what `noble-neuron dataset pvalb --streaming` wrote, TRAINING the folder of
+`noble-neuron train --operator stream_dense`. Judged are the ten held-out cells and ten of the
+training cells, drawn by seed, on new stimuli of 1.5 s that are drawn here: those that make the
+cell fire at 5 to 60 Hz, and those that leave it silent. An AdEx is fitted to each of the twenty on
+the cell's own traces in DATASET. Fits and simulations are kept in TRAINING; killed, the same
+command goes on. With --ship, the bundle and its errors are then copied to the package's library.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+from record import record
+
+from noble_neuron.assets import library_dir
+from noble_neuron.compare import adex
+from noble_neuron.compare.streaming import StreamResult, evaluate_streaming
+from noble_neuron.features.spiketrain import spike_times
+from noble_neuron.files import read_json, write_json
+from noble_neuron.simulate.dataset import build_dataset
+from noble_neuron.simulate.study import Study
+from noble_neuron.simulate.suite import streaming_samples
+from noble_neuron.store.hdf5 import Dataset
+from noble_neuron.surrogates import bundle
+from noble_neuron.surrogates.stream import StreamSurrogate
+
+CELLS, PER_CELL, DURATION, SEED = 10, 40, 1500.0, 20261124
+RATES = (5.0, 60.0)  # Hz
+FLOOR_SAMPLES = 100
+EVALUATIONS = 3000  # of an AdEx on 8 traces, per cell
+CARD_FIGURES = ("gamma", "count_error", "below_mV", "peak_mV", "false_spikes")
+
+
+def main() -> None:
+    dataset, training = (Path(a) for a in sys.argv[1:3])
+    study, surrogate = Study.load("pvalb"), bundle.load_stream(training / "bundle")
+    judged = chosen(study)
+    new = fresh(study, judged, training / "fresh.h5")
+    splits = rows_of(study, new, surrogate.threshold)
+    models = fitted(dataset, judged, surrogate, training / "adex.json")
+    result = evaluate_streaming(
+        surrogate,
+        new,
+        study.latents(surrogate.card.latent_space.names),
+        splits,
+        cells=study.cells,
+        rivals={"AdEx": lambda rows: adex_voltages(models, new, rows, surrogate)},
+        floor_samples=FLOOR_SAMPLES,
+    )
+    print(result.table(), flush=True)
+    rows = [{**row, "seed": SEED} for row in [*result.records(), *closeness(result)]]
+    log = json.loads((training / "stream" / "log.jsonl").read_text().splitlines()[-1])
+    rows += [
+        {"figure": "training", "value": log["minutes"], "unit": "min"},
+        {"figure": "evaluations per AdEx", "value": EVALUATIONS, "n": len(judged)},
+    ]
+    record("stream_pvalb", rows)
+    if "--ship" in sys.argv:
+        kept = [r for r in rows if r["figure"].split("/")[-1] in CARD_FIGURES]
+        card = replace(surrogate.card, errors=kept)
+        print("written:", bundle.save(library_dir() / "pvalb" / "stream", surrogate.model, card))
+
+
+def chosen(study: Study) -> list[str]:
+    """The held-out cells, and as many of the training cells."""
+    names = {role: [n for n, r in study.roles.items() if r == role] for role in ("training",)}
+    drawn = np.random.default_rng(SEED).choice(names["training"], CELLS, replace=False)
+    held_out = [n for n, role in study.roles.items() if role == "held out"]
+    return [*sorted(map(str, drawn)), *held_out]
+
+
+def fresh(study: Study, judged: list[str], path: Path) -> Path:
+    """New stimuli, drawn after everything about the surrogate was settled."""
+    samples = [
+        sample
+        for sample in streaming_samples(study, PER_CELL, SEED, DURATION)
+        if study.cells[sample.cell].name in judged
+    ]
+    return build_dataset(study.cells, samples, path, seed=SEED)
+
+
+def rows_of(study: Study, path: Path, threshold: float) -> dict[str, np.ndarray]:
+    """Rows by whether their cell was trained on: silent ones, and those of moderate rate."""
+    with Dataset.open(path) as data:
+        kept = {"training": [], "held out": []}
+        for i in map(int, data.ok):
+            v, dt = data.voltage(i), data.dt(i)
+            rate = 1e3 * len(spike_times(v, dt, threshold)) / (len(v) * dt)
+            if rate == 0 or RATES[0] <= rate <= RATES[1]:
+                kept[study.roles[str(data.table["cell"][i])]].append(i)
+    return {
+        "training cells": np.array(kept["training"]),
+        "held-out cells": np.array(kept["held out"]),
+    }
+
+
+def fitted(
+    dataset: Path, judged: list[str], surrogate: StreamSurrogate, kept: Path
+) -> dict[str, adex.AdEx]:
+    """An AdEx for each cell, from the cell's own traces; kept as they come."""
+    known = read_json(kept) if kept.exists() else {}
+    with Dataset.open(dataset) as data:
+        for name in judged:
+            if name not in known:
+                rows = [int(i) for i in data.ok if str(data.table["cell"][i]) == name]
+                b, g, v = inputs(data, rows, surrogate)
+                model = adex.fit(
+                    b, g, v, surrogate.model.config.grid_ms, surrogate.threshold, EVALUATIONS, 0
+                )
+                known[name] = asdict(model)
+                write_json(kept, known)
+                print(name, known[name], flush=True)
+    return {name: adex.AdEx(**values) for name, values in known.items()}
+
+
+def inputs(data: Dataset, rows: list[int], surrogate: StreamSurrogate) -> list[np.ndarray]:
+    """b [nA], G [uS] and voltage [mV] on the surrogate's grid, each (n, steps)."""
+    from noble_neuron.training.streams import gather_streams
+
+    streams = gather_streams(data, rows, np.zeros((len(rows), 0)), surrogate.model.config)
+    return [streams.b, streams.g, streams.v]
+
+
+def adex_voltages(
+    models: dict[str, adex.AdEx], path: Path, rows: np.ndarray, surrogate: StreamSurrogate
+) -> np.ndarray:
+    """Each row's answer by the AdEx of its cell."""
+    with Dataset.open(path) as data:
+        names = np.array([str(data.table["cell"][i]) for i in rows])
+        answer = None
+        for name in dict.fromkeys(names):
+            which = np.flatnonzero(names == name)
+            b, g, _ = inputs(data, [int(i) for i in rows[which]], surrogate)
+            starts = data.table["v_init"][rows[which]]
+            v = adex.run(models[name], b, g, surrogate.model.config.grid_ms, starts)
+            answer = np.empty((len(rows), v.shape[1])) if answer is None else answer
+            answer[which] = v
+    return answer
+
+
+def closeness(result: StreamResult) -> list[dict]:
+    """(Gamma - Gamma_AdEx) / (Gamma_floor - Gamma_AdEx), by split and class."""
+    found = []
+    for split, kind, answer in result.places():
+        if answer != "surrogate":
+            continue
+        own, rival, floor = (
+            result.figures(split, kind, name)[0].get("gamma", np.nan)
+            for name in ("surrogate", "AdEx", "floor (full cell at dt/2)")
+        )
+        n = result.figures(split, kind, "surrogate")[1]
+        value = (own - rival) / (floor - rival) if floor > rival else np.nan
+        if np.isfinite(value):
+            row = {"figure": f"skill beyond AdEx/{kind}/of what the floor leaves", "value": value}
+            found.append({**row, "n": n, "split": split})
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,340 @@
+TITLE A membrane whose conductances a trained operator sets
+COMMENT
+Who     one per surrogate cell, at soma(0.5); noble_neuron.nrn.membrane binds it
+In      net: the operator, shared; own: what this cell's latent point adds to its first layer.
+        Both are Vectors whose bytes are 32-bit floats
+Out     i (nA)              total v - inward, positive outwards
+        total (uS), inward (nA)   sums of g_k and of g_k E_k, held over a step of the grid
+        met[9]              for current, conductance and voltage, at the model's own millivolts:
+                            how often each left its range, when first (ms), the value farthest out
+Limits  fixed step, implicit Euler, tree matrix (no extracellular, no LinearMechanism), a soma
+        of one segment whose capacitance is the operator's
+
+        C dv/dt = attached - sum g_k (v - E_k)
+        g_k, h after a grid step = network(v, h, latent point)          noble_neuron.operators.OdeStream
+NEURON solves the membrane itself, with all that is attached: nothing is predicted, and nothing
+lags. What is attached is read off the matrix as in nn_Clamp.
+ENDCOMMENT
+
+NEURON {
+    THREADSAFE
+    POINT_PROCESS nn_Noble
+    NONSPECIFIC_CURRENT i
+    RANGE c, shift, every, bound_dt, strict, total, inward, met
+    BBCOREPOINTER net
+    BBCOREPOINTER own
+}
+
+UNITS {
+    (nA) = (nanoamp)
+    (mV) = (millivolt)
+    (uS) = (microsiemens)
+    (nF) = (nanofarad)
+}
+
+PARAMETER {
+    c = 0 (nF)
+    shift = 0 (mV)
+    every = 0
+    bound_dt = 0 (ms)
+    strict = 0
+}
+
+ASSIGNED {
+    v (mV)
+    i (nA)
+    dt (ms)
+    area (um2)
+    net
+    own
+}
+
+: Not differential equations: SaveState keeps what is a STATE.
+STATE {
+    total
+    inward
+    before
+    done
+    met[9]
+    h[128]
+}
+
+INITIAL {
+    done = -1
+}
+
+BREAKPOINT {
+    SOLVE think
+    i = total*v - inward
+}
+
+VERBATIM
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#if defined(NRN_VERSION_GTEQ_8_2_0) && NRN_VERSION_GTEQ(9, 0, 0)
+#define NN_POINT _ppvar[1].get<Point_process*>()
+#define NN_INDEX(node) _nrn_mechanism_get_v_node_index(node)
+#define NN_VECTOR IvocVect*
+#define NN_A(nt) ((nt)->node_a_storage())
+#define NN_B(nt) ((nt)->node_b_storage())
+#define NN_D(nt) ((nt)->node_d_storage())
+#else
+#define NN_POINT ((Point_process*) _ppvar[1]._pvoid)
+#define NN_INDEX(node) ((node)->v_node_index)
+#define NN_VECTOR void*
+#define NN_A(nt) ((nt)->_actual_a)
+#define NN_B(nt) ((nt)->_actual_b)
+#define NN_D(nt) ((nt)->_actual_d)
+extern double* vector_vec(void*);
+extern int vector_capacity(void*);
+extern void* vector_arg(int);
+#endif
+
+/* The processor that runs decides on the width of its registers, not the one that compiled. */
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#define NN_FAST __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default"), optimize("O3")))
+#else
+#define NN_FAST
+#endif
+#define NN_MOST 128   /* units of a layer, and entries of the memory */
+#define NN_BLOCK 32
+#define NN_CHANNELS 8 /* room for the conductances before the memory's gates */
+
+/* What the floats of `net` are: the head, then the layers, each its biases, then a row of
+   weights for each input. Rows are filled up to multiples of NN_BLOCK. */
+enum { NN_MAGIC, NN_MEMORY, NN_WIDTH, NN_OUT, NN_REFERENCE, NN_SCALE, NN_UNIT, NN_E,
+       NN_LOW = NN_E + 3, NN_HIGH, NN_LIMITS, NN_HEAD = 32 };
+
+typedef struct { int memory, width, out; const float *into, *inner, *last; } nn_Net;
+
+static nn_Net nn_net(const float* f) {
+    nn_Net n;
+    n.memory = (int) f[NN_MEMORY];
+    n.width = (int) f[NN_WIDTH];
+    n.out = (int) f[NN_OUT];
+    n.into = f + NN_HEAD;                               /* no biases: they are in `own` */
+    n.inner = n.into + (1 + n.memory)*n.width;
+    n.last = n.inner + (1 + n.width)*n.width;
+    return n;
+}
+
+/* y = y + x W: each output adds its inputs in their order, whoever else is computed. */
+NN_FAST static void nn_add(const float* w, const float* x, int n, int m, float* y) {
+    int from, to, k;
+    for (to = 0; to < m; to += NN_BLOCK) {
+        float sum[NN_BLOCK];
+        for (k = 0; k < NN_BLOCK; k++) sum[k] = y[to + k];
+        for (from = 0; from < n; from++) {
+            const float* nn_row = w + (size_t) from*m + to;
+            const float share = x[from];
+            for (k = 0; k < NN_BLOCK; k++) sum[k] += share*nn_row[k];
+        }
+        for (k = 0; k < NN_BLOCK; k++) y[to + k] = sum[k];
+    }
+}
+
+/* exp(x) to 2 units in the last place (Cephes' polynomial, range reduction by ln 2). */
+static inline float nn_exp(float x) {
+    float n, r, p;
+    union { float f; int bits; } two;
+    x = x < -87.f ? -87.f : (x > 87.f ? 87.f : x);
+    n = x*1.44269504f + 12582912.f;     /* rounds: 1.5 * 2^23 */
+    n -= 12582912.f;
+    r = x - n*0.693359375f + n*2.12194440e-4f;
+    p = 1.9875691500e-4f;
+    p = p*r + 1.3981999507e-3f;
+    p = p*r + 8.3334519073e-3f;
+    p = p*r + 4.1665795894e-2f;
+    p = p*r + 1.6666665459e-1f;
+    p = p*r + 5.0000001201e-1f;
+    p = p*r*r + r + 1.f;
+    two.bits = ((int) n + 127) << 23;
+    return p*two.f;
+}
+
+NN_FAST static void nn_silu(float* x, int n) {
+    int k;
+    for (k = 0; k < n; k++) x[k] = x[k]/(1.f + nn_exp(-x[k]));
+}
+
+/* memory <- memory + sigma(gate) (tanh(candidate) - memory) */
+NN_FAST static void nn_remember(float* memory, const float* gate, const float* candidate, int n) {
+    int k;
+    for (k = 0; k < n; k++) {
+        float share = 1.f/(1.f + nn_exp(-gate[k]));
+        float wanted = 2.f/(1.f + nn_exp(-2.f*candidate[k])) - 1.f;
+        memory[k] += share*(wanted - memory[k]);
+    }
+}
+
+/* One evaluation of the network: conductances for the next grid step, and the memory after it. */
+static void nn_evaluate(const float* nn_f, const float* nn_cell, double volt, double* memory,
+                        double* nn_total, double* nn_inward) {
+    nn_Net n = nn_net(nn_f);
+    float x[1 + NN_MOST], y[NN_MOST], z[NN_MOST], out[NN_CHANNELS + 2*NN_MOST + NN_BLOCK];
+    int k;
+    volt = volt < nn_f[NN_LOW] ? nn_f[NN_LOW] : (volt > nn_f[NN_HIGH] ? nn_f[NN_HIGH] : volt);
+    x[0] = (float) ((volt - nn_f[NN_REFERENCE])/nn_f[NN_SCALE]);
+    for (k = 0; k < n.memory; k++) x[1 + k] = (float) memory[k];
+    memcpy(y, nn_cell, n.width*sizeof(float));
+    nn_add(n.into, x, 1 + n.memory, n.width, y);
+    nn_silu(y, n.width);
+    memcpy(z, n.inner, n.width*sizeof(float));
+    nn_add(n.inner + n.width, y, n.width, n.width, z);
+    nn_silu(z, n.width);
+    memcpy(out, n.last, n.out*sizeof(float));
+    nn_add(n.last + n.out, z, n.width, n.out, out);
+    nn_remember(x + 1, out + NN_CHANNELS, out + NN_CHANNELS + n.memory, n.memory);
+    for (k = 0; k < n.memory; k++) memory[k] = x[1 + k];
+    *nn_total = *nn_inward = 0.;
+    for (k = 0; k < 3; k++) {
+        float x = out[k] < -12.f ? -12.f : (out[k] > 7.f ? 7.f : out[k]);
+        double one = nn_f[NN_UNIT]*nn_exp(x);
+        *nn_total += one;
+        *nn_inward += one*nn_f[NN_E + k];
+    }
+}
+
+/* As in nn_Clamp: the diagonal of a node with the whole rest of the tree eliminated. */
+static double nn_diagonal(NrnThread* nt, int node) {
+    const double* diagonal = NN_D(nt);
+    double above, coupling;
+    if (node < nt->ncell) {
+        return diagonal[node];
+    }
+    coupling = NN_A(nt)[node]*NN_B(nt)[node];
+    above = nn_diagonal(nt, nt->_v_parent_index[node]) + coupling/diagonal[node];
+    return diagonal[node] - coupling/above;
+}
+
+/* As in nn_Clamp: an error may leave NEURON's main thread only. */
+extern void (*nrn_allthread_handle)();
+static char nn_what[256];
+static const char* nn_remedy;
+
+static void nn_raise() {
+    nrn_allthread_handle = NULL;
+    hoc_execerror(nn_what, nn_remedy);
+}
+
+static int nn_refuse(NrnThread* _nt, const char* what, const char* remedy) {
+    if (nrn_nthread == 1) {
+        hoc_execerror(what, remedy);
+    }
+    if (what != nn_what) {
+        snprintf(nn_what, sizeof nn_what, "%s", what);
+    }
+    nn_remedy = remedy;
+    nrn_allthread_handle = nn_raise;
+    _nt->_stop_stepping = 1;
+    return 0;
+}
+
+static void bbcore_write(double* x, int* d, int* xx, int* offset, _threadargsproto_) {
+    hoc_execerror("A NobleCell does not run in CoreNEURON.", "Set coreneuron.enable = False.");
+}
+static void bbcore_read(double* x, int* d, int* xx, int* offset, _threadargsproto_) {}
+ENDVERBATIM
+
+: Called when the step has been made and v is the new voltage.
+PROCEDURE think() {
+VERBATIM
+    const float* nn_f = (const float*) _p_net;
+    if (!nn_f || done < 0) {
+        return nn_refuse(_nt, "A NobleCell is new since the last initialisation.",
+                         "Call h.finitialize().");
+    }
+    if (dt != bound_dt) {
+        return nn_refuse(_nt, "h.dt has changed under a NobleCell.",
+                         "Call h.finitialize() after setting it.");
+    }
+    if (secondorder) {
+        return nn_refuse(_nt, "A NobleCell does not run with secondorder.",
+                         "Set h.secondorder = 0.");
+    }
+    if (use_sparse13) {
+        return nn_refuse(_nt, "A NobleCell does not run beside extracellular or LinearMechanism.",
+                         "Take them out of the model.");
+    }
+    done += 1;
+    if (done >= every) {
+        static const char* nn_name[3] = {"current", "conductance", "voltage"};
+        static const char* nn_unit[3] = {"nA", "uS", "mV"};
+        double nn_g = nn_diagonal(_nt, NN_INDEX(NN_POINT->node))*area*0.01 - total - c/dt;
+        double nn_a = c*(v - before)/dt + total*v - inward;
+        double nn_x[3];
+        int nn_k;
+        nn_x[0] = nn_a + nn_g*(v - shift - nn_f[NN_REFERENCE]);
+        nn_x[1] = nn_g;
+        nn_x[2] = v - shift;
+        for (nn_k = 0; nn_k < 3; nn_k++) {
+            double nn_low = nn_f[NN_LIMITS + 2*nn_k], nn_high = nn_f[NN_LIMITS + 2*nn_k + 1];
+            double nn_middle = (nn_low + nn_high)/2;
+            if (nn_x[nn_k] < nn_low || nn_x[nn_k] > nn_high) {
+                if (!met[nn_k]) {
+                    met[3 + nn_k] = t;
+                    met[6 + nn_k] = nn_x[nn_k];
+                }
+                met[nn_k] += 1;
+                if (fabs(nn_x[nn_k] - nn_middle) > fabs(met[6 + nn_k] - nn_middle)) {
+                    met[6 + nn_k] = nn_x[nn_k];
+                }
+                if (strict) {
+                    snprintf(nn_what, sizeof nn_what,
+                             "A strict NobleCell: %s of %.4g %s at %.3f ms; it was trained on "
+                             "%.4g to %.4g %s.", nn_name[nn_k], nn_x[nn_k], nn_unit[nn_k], t,
+                             nn_low, nn_high, nn_unit[nn_k]);
+                    return nn_refuse(_nt, nn_what, "See cell.outside.");
+                }
+            }
+        }
+        if (!isfinite(v)) {
+            return nn_refuse(_nt, "The voltage of a NobleCell is not finite.",
+                             "Look at what is attached to it.");
+        }
+        done = 0;
+        nn_evaluate(nn_f, (const float*) _p_own, v - shift, &h[0], &total, &inward);
+        inward += total*shift;
+    }
+    before = v;
+ENDVERBATIM
+}
+
+: bind(net, own, steps per grid step, dt, capacitance, shift, strict)
+PROCEDURE bind() {
+VERBATIM
+    NN_VECTOR nn_shared = vector_arg(1);
+    NN_VECTOR nn_cells = vector_arg(2);
+    const float* nn_f = (const float*) vector_vec(nn_shared);
+    nn_Net nn_n = nn_net(nn_f);
+    size_t nn_size = NN_HEAD + (size_t) (1 + nn_n.memory)*nn_n.width
+                     + (size_t) (1 + nn_n.width)*(nn_n.width + nn_n.out);
+    if (nn_f[NN_MAGIC] != 1973.f || nn_n.memory > NN_MOST || nn_n.width > NN_MOST
+        || 2*(size_t) vector_capacity(nn_shared) < nn_size
+        || 2*(size_t) vector_capacity(nn_cells) < (size_t) nn_n.width) {
+        hoc_execerror("nn_Noble.bind:", "no operator of this kind");
+    }
+    _p_net = (void*) nn_f;
+    _p_own = (void*) vector_vec(nn_cells);
+    every = *hoc_getarg(3);
+    bound_dt = *hoc_getarg(4);
+    c = *hoc_getarg(5);
+    shift = *hoc_getarg(6);
+    strict = *hoc_getarg(7);
+ENDVERBATIM
+}
+
+: start(memory): begin from the present voltage and this memory.
+PROCEDURE start() {
+VERBATIM
+    NN_VECTOR nn_memory = vector_arg(1);
+    int nn_k, nn_n = vector_capacity(nn_memory);
+    for (nn_k = 0; nn_k < nn_n && nn_k < NN_MOST; nn_k++) h[nn_k] = vector_vec(nn_memory)[nn_k];
+    for (nn_k = 0; nn_k < 9; nn_k++) met[nn_k] = 0;
+    done = 0;
+    before = v;
+    nn_evaluate((const float*) _p_net, (const float*) _p_own, v - shift, &h[0], &total, &inward);
+    inward += total*shift;
+ENDVERBATIM
+}
