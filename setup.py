@@ -17,12 +17,17 @@ setup(
     author="The noble_neuron developers",
     license="BSD-3-Clause",
     python_requires=">=3.11",
-    # mod/ lies beside the package in a checkout, and inside it in a wheel (assets.py finds both).
-    packages=[*find_packages(include=["noble_neuron", "noble_neuron.*"]), "noble_neuron.mod"],
-    package_dir={"noble_neuron.mod": "mod"},
+    # mod/ and hoc/ lie beside the package in a checkout, inside it in a wheel (see assets.py).
+    packages=[
+        *find_packages(include=["noble_neuron", "noble_neuron.*"]),
+        "noble_neuron.mod",
+        "noble_neuron.hoc",
+    ],
+    package_dir={"noble_neuron.mod": "mod", "noble_neuron.hoc": "hoc"},
     package_data={
         "noble_neuron": ["library/*/*", "library/*/*/*"],
         "noble_neuron.mod": ["*.mod"],
+        "noble_neuron.hoc": ["*.hoc"],
     },
     install_requires=[
         "neuron>=8.2.7",

@@ -206,6 +206,12 @@ def _evolve(o: argparse.Namespace) -> None:
     _say(f"written: {o.out}, {len(taken)} models")
 
 
+def _hoc(o: argparse.Namespace) -> None:
+    from .assets import hoc_dir
+
+    print(hoc_dir())
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -352,6 +358,13 @@ _COMMANDS: tuple[tuple[str, Callable, str, _Fill, str], ...] = (
         "judge a surrogate beside its baselines",
         _fill_evaluate,
         "Interrupted; nothing was written.",
+    ),
+    (
+        "hoc",
+        _hoc,
+        "where noble.hoc is: HOC_LIBRARY_PATH=$(noble-neuron hoc) nrniv script.hoc",
+        lambda add: None,
+        "Interrupted.",
     ),
     ("evolve", _evolve, "search a hall of fame for a cell", _fill_evolve, _GO_ON),
 )

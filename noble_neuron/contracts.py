@@ -135,8 +135,12 @@ class Trained(Protocol):
 
     limits: Limits
 
-    def point(self, given: str | Mapping[str, float]) -> np.ndarray:
-        """Latent point, shape (latent_size,), of a training cell's name, or of named features."""
+    def point(self, given: str | Mapping[str, float] | None) -> np.ndarray:
+        """Latent point, shape (latent_size,).
+
+        Args:
+            given: A training cell's name, or features by name; None: a typical training cell.
+        """
         ...
 
     def distance(self, latent: np.ndarray) -> tuple[float, float]:

@@ -25,11 +25,12 @@ MAY_IMPORT = {
     "evolution": {"cells", "protocols", "features", "simulate"},
 }
 MAY_IMPORT["compare"] = set(MAY_IMPORT) - {"training", "evolution"}
+MAY_IMPORT["hosts"] = {"runtime", "surrogates"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT}
 MAY_IMPORT["__main__"] = {"cli"}
 
 HEAVY = {
-    "neuron": {"nrn", "cells", "simulate", "runtime", "evolution"},
+    "neuron": {"nrn", "cells", "simulate", "runtime", "evolution", "hosts"},
     "torch": {"operators", "surrogates", "training"},
     "neuralop": {"operators"},
     "safetensors": {"surrogates", "training"},

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from neuron import h
@@ -50,28 +51,30 @@ class NobleCell:
     def __init__(
         self,
         surrogate: str | os.PathLike | Stepper,
-        latent: str | Mapping[str, float] | Sequence[float] = (),
+        latent: str | Mapping[str, float] | Sequence[float] | None = None,
         gid: int | None = None,
         *,
+        soma: Any = None,
         shift: float = 0.0,
         strict: bool = False,
     ) -> None:
-        """Make the section; the surrogate takes it over at the next `h.finitialize`.
+        """Make or take a section; the surrogate rules it from the next `h.finitialize` on.
 
         Args:
             surrogate: Name of a built-in ensemble, a bundle's folder, or any Stepper, such as
                 `load_stream("pvalb", "cuda")`. Cells of one name share a surrogate, and cells
                 of one surrogate are answered together.
             latent: A training cell's name, features by name, or all of them in order; physical
-                units.
+                units. None is a typical training cell.
             gid: Any number, for its name.
+            soma: A section of the user's own to take, of one segment; one is made if None.
             shift: Added to the model's own millivolts [mV]; what is attached follows. A model
                 of recordings that were not corrected for a junction potential of 14 mV is in
                 biological millivolts with -14.
             strict: Refuse what it was not trained on instead of warning.
 
         Raises:
-            InputError: Not a stepper, or a latent that does not fit it.
+            InputError: Not a stepper, a latent that does not fit it, or no section.
             BundleError: No such bundle, or a damaged one.
             SimulationError: Strict, and the latent lies outside the training cells' hull.
             MechanismError: The clamp could not be compiled or loaded.
@@ -86,11 +89,15 @@ class NobleCell:
         self.said: set[str] = set()
         self._name = f"NobleCell[{gid}]" if gid is not None else f"NobleCell_{next(_unnamed)}"
         told_apart(self)
-        self.soma = h.Section(name="soma", cell=self)
-        self.soma.L = self.soma.diam = DIAMETER
+        self.soma = self._made() if soma is None else _section(soma)
         kind = Native if isinstance(stepper, Membrane) else Clamp
         self.clamp = kind(self.soma(0.5))
         scheduler().add(self)
+
+    def _made(self) -> Any:
+        section = h.Section(name="soma", cell=self)
+        section.L = section.diam = DIAMETER
+        return section
 
     @property
     def outside(self) -> dict[str, Outside]:
@@ -127,20 +134,30 @@ def _loaded(name: str) -> Stepper:
     return load_stream(name)
 
 
+def _section(given: Any) -> Any:
+    if not hasattr(given, "psection"):
+        raise InputError(f"A NobleCell's soma must be a section, got {given!r}.")
+    return given
+
+
 def _number(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InputError(f"A NobleCell's {name} must be a finite number, got {value!r}.")
     return float(value)
 
 
-def _latent(stepper: Stepper, given: str | Mapping[str, float] | Sequence[float]) -> np.ndarray:
-    if isinstance(given, str | Mapping):
-        if not isinstance(stepper, Trained):
-            raise InputError(
-                f"The stepper {type(stepper).__name__} knows no names: give its latent as "
-                f"{stepper.latent_size} numbers, not {given!r}."
-            )
+def _latent(
+    stepper: Stepper, given: str | Mapping[str, float] | Sequence[float] | None
+) -> np.ndarray:
+    if isinstance(stepper, Trained) and (given is None or isinstance(given, str | Mapping)):
         return stepper.point(given)
+    if given is None:
+        given = ()
+    if isinstance(given, str | Mapping):
+        raise InputError(
+            f"The stepper {type(stepper).__name__} knows no names: give its latent as "
+            f"{stepper.latent_size} numbers, not {given!r}."
+        )
     latent = np.array(given, dtype=float)
     if latent.shape != (stepper.latent_size,) or not np.isfinite(latent).all():
         raise InputError(

@@ -43,13 +43,21 @@ class StreamSurrogate:
         self.lowest_peak = card.lowest_peak
         self.limits = Limits(card.b_range, card.g_range, card.v_range, model.config.v_reference)
 
-    def point(self, given: str | Mapping[str, float]) -> np.ndarray:
-        """Latent point, shape (latent_size,), of a training cell's name, or of named features.
+    def point(self, given: str | Mapping[str, float] | None) -> np.ndarray:
+        """Latent point in physical units, shape (latent_size,).
+
+        Args:
+            given: A training cell's name, or features by name; None: the training cell nearest
+                to the median of all.
 
         Raises:
             InputError: No such cell, or a feature is missing.
         """
         space = self.card.latent_space
+        if given is None:
+            cells = space.encode(space.points)
+            apart = np.linalg.norm(cells - np.median(cells, axis=0), axis=1)
+            return space.points[apart.argmin()]
         if not isinstance(given, str):
             return space.row(given)
         if given not in self.card.cells:

@@ -1,0 +1,1 @@
+"""Where surrogates are guests: hoc."""
