@@ -6,6 +6,7 @@ import torch
 
 from noble_neuron.contracts import Membrane, Stepper, Trained
 from noble_neuron.errors import BundleError, InputError
+from noble_neuron.features.latent import LatentSpace
 from noble_neuron.operators import DenseConfig, DenseStream
 from noble_neuron.surrogates import StreamSurrogate, load, load_stream, save
 from noble_neuron.surrogates.membrane import MembraneSurrogate
@@ -135,17 +136,29 @@ def test_neuron_solves_the_equation_that_the_operator_answers(substeps):
     clamp = h.IClamp(cell.soma(0.5))
     clamp.delay, clamp.dur, clamp.amp = 10, 30, 0.3
     trace = h.Vector().record(cell.soma(0.5)._ref_v)
-    before = h.celsius, h.dt, h.steps_per_ms
+    before = h.celsius, h.dt
     try:
-        h.celsius, h.dt, h.steps_per_ms = 34, dt, 1 / dt
+        h.celsius, h.dt = 34, dt
         h.ParallelContext().set_maxstep(10)
         h.finitialize(-75)
         h.ParallelContext().psolve(60)
     finally:
-        h.celsius, h.dt, h.steps_per_ms = before
+        h.celsius, h.dt = before
     v = np.array(trace)[substeps::substeps]
     t = (np.arange(600 * substeps) + 0.5) * dt
     b = 0.3 * ((t > 10) & (t < 40))[None]
     answer = own.run(b, np.zeros_like(b), POINTS[[1]], np.array([-75.0]), dt)[0]
     np.testing.assert_allclose(v, answer[substeps - 1 :: substeps], atol=1e-3)
     assert np.ptp(v) > 5
+
+
+def test_no_name_is_a_typical_cell(surrogate):
+    """The training cell nearest to the median of all, (0.15, 300), in encoded units."""
+    card_ = card(
+        latent_space=LatentSpace.fit(
+            ("I_thr", "s_thr"), ("nA", "Hz/nA"), np.vstack([POINTS, [[0.16, 310.0]]])
+        ),
+        cells=("toy/0", "toy/1", "toy/2", "toy/3"),
+    )
+    found = StreamSurrogate(surrogate.model, card_).point(None)
+    np.testing.assert_array_equal(found, [0.16, 310.0])
