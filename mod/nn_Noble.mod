@@ -91,12 +91,11 @@ extern int vector_capacity(void*);
 extern void* vector_arg(int);
 #endif
 
-/* The processor that runs decides on the width of its registers, not the one that compiled. */
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
-#define NN_FAST __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default"), optimize("O3")))
-#else
-#define NN_FAST
-#endif
+/* Eight numbers at a time: the compiler makes of them what the processor has. */
+#pragma GCC diagnostic ignored "-Wpsabi" /* of functions that are always inlined */
+typedef float nn_v8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int nn_i8 __attribute__((vector_size(32), aligned(4), may_alias));
+#define NN_INLINE static inline __attribute__((always_inline))
 #define NN_MOST 128   /* units of a layer, and entries of the memory */
 #define NN_BLOCK 32
 #define NN_CHANNELS 8 /* room for the conductances before the memory's gates */
@@ -120,56 +119,70 @@ static nn_Net nn_net(const float* f) {
 }
 
 /* y = y + x W: each output adds its inputs in their order, whoever else is computed. */
-NN_FAST static void nn_add(const float* w, const float* x, int n, int m, float* y) {
-    int from, to, k;
+NN_INLINE void nn_add(const float* w, const float* x, int n, int m, float* y) {
+    int from, to;
     for (to = 0; to < m; to += NN_BLOCK) {
-        float sum[NN_BLOCK];
-        for (k = 0; k < NN_BLOCK; k++) sum[k] = y[to + k];
-        for (from = 0; from < n; from++) {
-            const float* nn_row = w + (size_t) from*m + to;
-            const float share = x[from];
-            for (k = 0; k < NN_BLOCK; k++) sum[k] += share*nn_row[k];
+        nn_v8 y0 = *(nn_v8*) (y + to), y1 = *(nn_v8*) (y + to + 8);
+        nn_v8 y2 = *(nn_v8*) (y + to + 16), y3 = *(nn_v8*) (y + to + 24);
+        const float* nn_row = w + to;
+        for (from = 0; from < n; from++, nn_row += m) {
+            const float one = x[from];
+            const nn_v8 share = {one, one, one, one, one, one, one, one};
+            y0 += share**(const nn_v8*) nn_row;
+            y1 += share**(const nn_v8*) (nn_row + 8);
+            y2 += share**(const nn_v8*) (nn_row + 16);
+            y3 += share**(const nn_v8*) (nn_row + 24);
         }
-        for (k = 0; k < NN_BLOCK; k++) y[to + k] = sum[k];
+        *(nn_v8*) (y + to) = y0;
+        *(nn_v8*) (y + to + 8) = y1;
+        *(nn_v8*) (y + to + 16) = y2;
+        *(nn_v8*) (y + to + 24) = y3;
     }
 }
 
+NN_INLINE nn_v8 nn_least(nn_v8 x, nn_v8 y) {
+    nn_i8 which = x < y;
+    return (nn_v8) ((which & (nn_i8) x) | (~which & (nn_i8) y));
+}
+
 /* exp(x) to 2 units in the last place (Cephes' polynomial, range reduction by ln 2). */
-static inline float nn_exp(float x) {
-    float n, r, p;
-    union { float f; int bits; } two;
-    x = x < -87.f ? -87.f : (x > 87.f ? 87.f : x);
-    n = x*1.44269504f + 12582912.f;     /* rounds: 1.5 * 2^23 */
-    n -= 12582912.f;
+NN_INLINE nn_v8 nn_exp(nn_v8 x) {
+    const nn_v8 zero = {0.f};
+    nn_v8 n, r, p;
+    x = -nn_least(-nn_least(x, zero + 87.f), zero + 87.f);
+    n = x*1.44269504f + 12582912.f; /* rounds: 1.5 * 2^23 */
+    n = n - 12582912.f;
     r = x - n*0.693359375f + n*2.12194440e-4f;
-    p = 1.9875691500e-4f;
-    p = p*r + 1.3981999507e-3f;
+    p = r*1.9875691500e-4f + 1.3981999507e-3f;
     p = p*r + 8.3334519073e-3f;
     p = p*r + 4.1665795894e-2f;
     p = p*r + 1.6666665459e-1f;
     p = p*r + 5.0000001201e-1f;
-    p = p*r*r + r + 1.f;
-    two.bits = ((int) n + 127) << 23;
-    return p*two.f;
+    p = p*(r*r) + r + 1.f;
+    return p*(nn_v8) ((__builtin_convertvector(n, nn_i8) + 127) << 23);
 }
 
-NN_FAST static void nn_silu(float* x, int n) {
+NN_INLINE void nn_silu(float* x, int n) {
     int k;
-    for (k = 0; k < n; k++) x[k] = x[k]/(1.f + nn_exp(-x[k]));
+    for (k = 0; k < n; k += 8) {
+        nn_v8 each = *(nn_v8*) (x + k);
+        *(nn_v8*) (x + k) = each/(1.f + nn_exp(-each));
+    }
 }
 
 /* memory <- memory + sigma(gate) (tanh(candidate) - memory) */
-NN_FAST static void nn_remember(float* memory, const float* gate, const float* candidate, int n) {
+NN_INLINE void nn_remember(float* memory, const float* gate, const float* candidate, int n) {
     int k;
-    for (k = 0; k < n; k++) {
-        float share = 1.f/(1.f + nn_exp(-gate[k]));
-        float wanted = 2.f/(1.f + nn_exp(-2.f*candidate[k])) - 1.f;
-        memory[k] += share*(wanted - memory[k]);
+    for (k = 0; k < n; k += 8) {
+        nn_v8 share = 1.f/(1.f + nn_exp(-*(const nn_v8*) (gate + k)));
+        nn_v8 wanted = 2.f/(1.f + nn_exp(-2.f**(const nn_v8*) (candidate + k))) - 1.f;
+        nn_v8 old = *(nn_v8*) (memory + k);
+        *(nn_v8*) (memory + k) = old + share*(wanted - old);
     }
 }
 
 /* One evaluation of the network: conductances for the next grid step, and the memory after it. */
-static void nn_evaluate(const float* nn_f, const float* nn_cell, double volt, double* memory,
+NN_INLINE void nn_body(const float* nn_f, const float* nn_cell, double volt, double* memory,
                         double* nn_total, double* nn_inward) {
     nn_Net n = nn_net(nn_f);
     float x[1 + NN_MOST], y[NN_MOST], z[NN_MOST], out[NN_CHANNELS + 2*NN_MOST + NN_BLOCK];
@@ -190,10 +203,42 @@ static void nn_evaluate(const float* nn_f, const float* nn_cell, double volt, do
     *nn_total = *nn_inward = 0.;
     for (k = 0; k < 3; k++) {
         float x = out[k] < -12.f ? -12.f : (out[k] > 7.f ? 7.f : out[k]);
-        double one = nn_f[NN_UNIT]*nn_exp(x);
+        double one = nn_f[NN_UNIT]*exp(x);
         *nn_total += one;
         *nn_inward += one*nn_f[NN_E + k];
     }
+}
+
+
+
+/* The same for the processor that every build must serve, and for those of the last ten years;
+   the one that runs decides. */
+typedef void (*nn_Version)(const float*, const float*, double, double*, double*, double*);
+
+static void nn_plain(const float* nn_f, const float* cell, double volt, double* memory,
+                     double* one, double* two) {
+    nn_body(nn_f, cell, volt, memory, one, two);
+}
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma")))
+static void nn_wide(const float* nn_f, const float* cell, double volt, double* memory,
+                    double* one, double* two) {
+    nn_body(nn_f, cell, volt, memory, one, two);
+}
+static nn_Version nn_best() {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? nn_wide : nn_plain;
+}
+#else
+static nn_Version nn_best() { return nn_plain; }
+#endif
+
+static void nn_evaluate(const float* nn_f, const float* cell, double volt, double* memory,
+                        double* one, double* two) {
+    static nn_Version nn_version;
+    if (!nn_version) {
+        nn_version = nn_best(); /* threads may each find it: the same */
+    }
+    nn_version(nn_f, cell, volt, memory, one, two);
 }
 
 /* As in nn_Clamp: the diagonal of a node with the whole rest of the tree eliminated. */
