@@ -86,6 +86,9 @@ def train(
             return _Run(model, task, config, Path(out_dir), tracker, peers).go()
 
 
+OVERFLOWS = 10  # in a row that are no accident any more
+
+
 class _Run:
     """State of one training; `step` counts over all epochs and calls."""
 
@@ -111,6 +114,7 @@ class _Run:
         self.step, self.best, self.best_step = 0, math.inf, 0
         self.loss_sum, self.loss_steps = torch.zeros((), device=peers.device), 0
         self.minutes_before, self.began = 0.0, time.monotonic()
+        self.overflows = 0  # in a row
         self.line = Line(self.total)
 
     def go(self) -> TrainResult:
@@ -159,15 +163,34 @@ class _Run:
             loss.backward()
             report[0] += loss.detach()
         report = self.peers.sum_gradients(self.model, report)
-        if self.config.clip is not None:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        self.optimizer.step()
-        self.average.update(self.model, self.step)
+        if self._clipped():
+            self.optimizer.step()
+            self.average.update(self.model, self.step)
         self.step += 1
         self.loss_sum += report[0]
         self.loss_steps += 1
         # With one process the clock is read here, so that a GPU need not be waited for.
         return self._time_is_up() if self.peers.world == 1 else bool(report[1])
+
+    def _clipped(self) -> bool:
+        """Clip the gradients, if so asked; False for some that no clipping can save.
+
+        Through hundreds of steps of a recurrence a gradient overflows now and then, though loss
+        and weights are sound. What asks for clipping can do without that step.
+        """
+        if self.config.clip is None:
+            return True
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        if math.isfinite(norm):
+            self.overflows = 0
+            return True
+        self.overflows += 1
+        if self.overflows >= OVERFLOWS:
+            raise NobleError(
+                f"The gradients of the last {OVERFLOWS} steps before step {self.step} are not "
+                f"finite: lower the learning rate (now {self.config.lr:g})."
+            )
+        return False
 
     def _parts(self, rows: Tensor) -> tuple[Tensor, ...]:
         """Rows in the pieces that go through the model together."""

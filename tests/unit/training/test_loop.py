@@ -155,3 +155,43 @@ def test_a_tracker_hears_every_validation(tmp_path):
     train(toy.model(), toy.Toy(), toy.config("reference", epochs=2), tmp_path, tracker=Ears())
     assert [step for step, _ in heard] == [3, 6]
     assert {"loss", "score", "lr"} <= heard[0][1].keys()
+
+
+class Overflow(torch.autograd.Function):
+    """Nothing, with an infinite gradient."""
+
+    @staticmethod
+    def forward(context, x):
+        context.save_for_backward(x)
+        return 0.0 * x.sum()
+
+    @staticmethod
+    def backward(context, gradient):
+        return torch.full_like(context.saved_tensors[0], torch.inf)
+
+
+class Overflowing(toy.Toy):
+    """Gradients overflow in every `period`-th loss; the loss itself stays finite."""
+
+    def __init__(self, period):
+        super().__init__()
+        self.period, self.losses = period, 0
+
+    def loss(self, model, indices, device):
+        self.losses += 1
+        loss = super().loss(model, indices, device)
+        if self.losses % self.period == 0:
+            loss = loss + Overflow.apply(next(model.parameters()))
+        return loss
+
+
+def test_a_step_whose_gradients_overflow_is_left_out(tmp_path):
+    result = train(toy.model(), Overflowing(7), toy.config("modern"), tmp_path / "some")
+    assert result.finished and result.score < log(tmp_path / "some")[0]["score"]
+    kept = weights.read(tmp_path / "some" / "best.safetensors")[0]
+    assert all(value.isfinite().all() for value in kept.values())
+
+
+def test_gradients_that_always_overflow_stop_with_a_sentence(tmp_path):
+    with pytest.raises(NobleError, match="last 10 steps before step 9 are not finite: lower"):
+        train(toy.model(), Overflowing(1), toy.config("modern"), tmp_path)
