@@ -29,6 +29,9 @@ class StreamRecipe:
         squared: Weight of the mean squared error, in units of the operator's v_scale.
         absolute: Weight of the smooth L1 error, likewise.
         bend: Error at which the latter turns from square to straight, likewise.
+        passed_back: Largest norm of the gradient that a trace's state passes back from chunk
+            to chunk, times the traces of a step. A spiking cell is chaotic now and then: within
+            60 ms gradients then grow by tens of orders of magnitude, and drown all others.
     """
 
     segment_ms: float = 60.0
@@ -40,6 +43,7 @@ class StreamRecipe:
     squared: float = 0.3
     absolute: float = 0.2
     bend: float = 0.3
+    passed_back: float = 0.2
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -49,7 +53,7 @@ class StreamRecipe:
                 raise InputError(
                     f"StreamRecipe.{field.name} must be a number of 0 or more, got {value!r}."
                 )
-        for name in ("segment_ms", "forced_ms", "free_ms", "free_end_ms", "bend"):
+        for name in ("segment_ms", "forced_ms", "free_ms", "free_end_ms", "bend", "passed_back"):
             if not getattr(self, name) > 0:
                 raise InputError(f"StreamRecipe.{name} must be above 0, got 0.")
         if not self.grow_from < 1:
@@ -126,9 +130,20 @@ class StreamTask:
                 state = state._replace(v=torch.where(forced[k], true, state.v))
             answer, state = model(state, latent, b[:, k], g[:, k])
             answers.append(answer)
+            state = State(*map(self._held_back, state))
         self._leave(indices, count, state)
         error = (torch.stack(answers, dim=1) - v) / self.config.v_scale
         return self._cost(error)
+
+    def _held_back(self, x: Tensor) -> Tensor:
+        """The same, shape (rows, n), with a limit on the gradient that passes back through it."""
+        if not x.requires_grad:
+            return x
+        x, limit = x.view_as(x), self.recipe.passed_back / len(x)
+        x.register_hook(
+            lambda gradient: gradient * (limit / gradient.norm(dim=1, keepdim=True)).clamp(max=1)
+        )
+        return x
 
     def _length(self) -> int:
         """Chunks of this step's segments; it varies, so that no place is always a beginning."""

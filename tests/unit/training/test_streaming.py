@@ -9,6 +9,7 @@ import torch
 
 from noble_neuron.errors import InputError
 from noble_neuron.operators import DenseConfig, DenseStream, OdeConfig, OdeStream
+from noble_neuron.operators.recurrent import State
 from noble_neuron.store import hdf5
 from noble_neuron.store.schema import OK, Row
 from noble_neuron.surrogates import weights
@@ -58,7 +59,7 @@ def task(stream, epochs=10, recipe=StreamRecipe(segment_ms=20.0), n=12, chunks=6
 
 
 def test_visits_take_up_where_the_last_one_left():
-    stream = small()
+    stream = small().eval()  # a training draws its substeps
     made = task(stream)
     rows = torch.tensor([1, 5, 7])
     free = StreamRecipe(segment_ms=20.0, forced_ms=1e-9, free_ms=1e9, free_end_ms=1e9)
@@ -98,7 +99,7 @@ def test_a_trace_without_a_whole_segment_left_begins_anew():
 
 
 def test_forced_chunks_begin_from_the_true_voltage():
-    stream = small()
+    stream = small().eval()  # a training draws its substeps
     always = StreamRecipe(segment_ms=20.0, forced_ms=1e9, free_ms=1e-9, noise=0.0)
     made = task(stream, recipe=replace(always, free_end_ms=1e-9))
     rows = torch.arange(12)
@@ -216,3 +217,33 @@ def test_bad_input_is_refused_by_name(tmp_path):
         StreamRecipe(free_ms=0.0)
     with pytest.raises(InputError, match="b, g, v of shapes"):
         replace(streams, b=streams.b[:, 1:])
+
+
+class Exploding(torch.nn.Module):
+    """The state grows a hundredfold per chunk: what a gradient through it does, too."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config, self.weight = config, torch.nn.Parameter(torch.zeros(1))
+
+    def start(self, latent, v):
+        n = len(v)
+        return State(torch.full((n, STEPS), -62.0), torch.zeros(n, self.config.memory))
+
+    def forward(self, state, latent, b, g):
+        h = 100 * state.h + self.weight
+        v = torch.zeros(len(b), STEPS) - 62.0 + (h - h.detach()).mean(1, keepdim=True)
+        return v, State(v, h)
+
+
+def test_what_a_state_passes_back_is_limited():
+    """Through forty chunks a gradient that grows a hundredfold would be 1e80: not a number."""
+    stream = Exploding(OdeConfig(grid_ms=GRID, memory=6, width=16))
+    recipe = StreamRecipe(segment_ms=40.0, forced_ms=1e-9, free_ms=1e9, free_end_ms=1e9)
+    made = task(stream, recipe=recipe)
+    made.loss(stream, torch.arange(12), CPU).backward()
+    assert stream.weight.grad.isfinite().all() and 0 < stream.weight.grad.abs() < 1e4
+    made.recipe = replace(recipe, passed_back=1e30)
+    stream.weight.grad = None
+    made.loss(stream, torch.arange(12), CPU).backward()
+    assert stream.weight.grad.abs() > 1e8 or not stream.weight.grad.isfinite().all()
