@@ -26,7 +26,7 @@ _unnamed = itertools.count()
 class NobleCell:
     """A soma to which synapses, NetCons, electrodes, gap junctions and dendrites attach.
 
-        cell = NobleCell("pvalb", latent="pvalb/3")
+        cell = NobleCell("pvalb", latent="pvalb/2")
         synapse = h.Exp2Syn(cell.soma(0.5))
         spikes = h.NetCon(cell.soma(0.5)._ref_v, None, sec=cell.soma)
         spikes.threshold = cell.threshold
