@@ -35,7 +35,7 @@ from noble_neuron.surrogates.stream import StreamSurrogate
 CELLS, PER_CELL, DURATION, SEED = 10, 40, 1500.0, 20261124
 RATES = (5.0, 60.0)  # Hz
 FLOOR_SAMPLES = 100
-EVALUATIONS = 3000  # of an AdEx on 8 traces, per cell
+EVALUATIONS = 2880  # of an AdEx on 12 traces, per cell
 CARD_FIGURES = ("gamma", "count_error", "below_mV", "peak_mV", "false_spikes")
 
 
