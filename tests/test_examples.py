@@ -15,12 +15,18 @@ SAYS = {
     "workflows/closed_loop.py": "80 and 20      surrogates",
     "howto/noble_cell.py": "spikes",
 }
+HOC = {
+    "howto/noble_cell.hoc": "spikes in 100 ms",
+    "howto/family_from_hoc.hoc": "cell 5: I_thr",
+}
+NRNIV = Path(sys.executable).with_name("nrniv")
 IMPORTED = {"workflows/my_cells.py", "workflows/networks.py"}  # by others
 
 
 def test_every_example_is_here():
-    found = {str(p.relative_to(ROOT / "examples")) for p in (ROOT / "examples").rglob("*.py")}
-    assert found == {*SAYS, *IMPORTED}
+    folder = ROOT / "examples"
+    found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.suffix in (".py", ".hoc")}
+    assert found == {*SAYS, *HOC, *IMPORTED}
 
 
 @pytest.mark.parametrize("name", SAYS)
@@ -36,3 +42,23 @@ def test_it_runs(name, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert SAYS[name] in done.stdout
+
+
+@pytest.mark.skipif(not NRNIV.exists(), reason="no nrniv beside this Python")
+@pytest.mark.parametrize("name", HOC)
+def test_it_runs_in_nrniv(name):
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "HOC_LIBRARY_PATH": str(ROOT / "hoc"),
+        "PYTHONEXE": sys.executable,
+        "NRN_PYTHONEXE": sys.executable,
+    }
+    done = subprocess.run(
+        [str(NRNIV), "-nogui", str(ROOT / "examples" / name), "-c", "quit()"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert HOC[name] in done.stdout, done.stdout + done.stderr
