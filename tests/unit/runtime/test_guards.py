@@ -218,6 +218,10 @@ def test_nothing_to_warn_of(cell):
 def test_a_cell_needs_a_stepper():
     with pytest.raises(InputError, match="a bundle's folder or a Stepper .* got 3.0"):
         NobleCell(3.0, rings.CLASSIC)
+
+
+def test_a_name_needs_a_bundle():
+    pytest.importorskip("neuralop", reason="bundles need torch and neuraloperator")
     with pytest.raises(BundleError, match="No bundle 'nobody'"):
         NobleCell("nobody", rings.CLASSIC)
 
