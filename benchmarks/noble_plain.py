@@ -112,7 +112,7 @@ def run(name: str, rival: Rival) -> None:
 def main() -> None:
     dataset, training, out = (Path(a) for a in sys.argv[1:4])
     chosen = [int(sys.argv[4])] if sys.argv[4:] else range(len(RIVALS))
-    minutes = sum(last(training / part)["minutes"] for part in ("clock", "shape"))
+    minutes = sum(last(training / part)["minutes"] for part in ("clock", "shape", "detail"))
     given = float(sys.argv[5]) if sys.argv[5:] else minutes
     for number in chosen:
         name, config = list(RIVALS.items())[number]

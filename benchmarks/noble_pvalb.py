@@ -26,7 +26,7 @@ from noble_neuron.store.hdf5 import Dataset
 from noble_neuron.surrogates import bundle
 from noble_neuron.training.split import Split
 
-FRESH, FRESH_SEED = 10, 20261123  # currents per cell
+FRESH, FRESH_SEED = 10, 20261127  # currents per cell
 FLOOR_SAMPLES = 100  # per split, solved again at half the time step
 CARD_ANSWERS = (
     "surrogate",
@@ -92,12 +92,12 @@ def main() -> None:
         rows += [{**row, "seed": seed} for row in result.records()]
     log = [
         json.loads(line)
-        for part in ("clock", "shape")
+        for part in ("clock", "shape", "detail")
         for line in (training / part / "log.jsonl").read_text().splitlines()[-1:]
     ]
     rows += [
         {"figure": f"training of the {part}", "value": row["minutes"], "unit": "min"}
-        for part, row in zip(("clock", "shape"), log, strict=True)
+        for part, row in zip(("clock", "shape", "detail"), log, strict=True)
     ]
     record(name, rows)
     errors = [

@@ -102,6 +102,7 @@ def _fit_config(o: argparse.Namespace):
         operator=_with(recipe.operator, operator),
         training=_with(recipe.training, _own(o)),
         clock_training=_with(recipe.clock_training, clock),
+        detail_training=_with(recipe.detail_training, _shared(o)),
     )
 
 

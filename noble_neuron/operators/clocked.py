@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from .clock import SpikeClock, averages, spans, ticks
+from .detail import SpikeDetail, nearness
 from .encoding import standard
 from .fno import FNO
 
@@ -31,6 +32,7 @@ class ClockedConfig:
         layers: Fourier layers of the shape branch.
         hidden: Channels of each.
         modes: Fourier modes, counted as in neuraloperator.
+        detail_hidden: Width of the layers that correct the spikes.
         current_scale: Current that counts as 1 [nA].
         v_mean: Voltage that counts as 0 [mV].
         v_sd: Voltage difference that counts as 1 [mV].
@@ -48,6 +50,7 @@ class ClockedConfig:
     layers: int = 4
     hidden: int = 24
     modes: int = 128
+    detail_hidden: int = 64
     current_scale: float = 0.3
     v_mean: float = -65.0
     v_sd: float = 15.0
@@ -80,14 +83,16 @@ class ClockedNoble(nn.Module):
     """Current and latent point in, voltage out; spikes stand where a learned phase says.
 
         t_1, t_2, ... = where phi(t) = integral of r(u, z) dt passes 1, 2, ...   (SpikeClock)
-        V = v_mean + v_sd FNO([u(t), z, exp(-(t - t_last)/a), exp(-(t_next - t)/b), ...])
+        x = [u(t), z, exp(-(t - t_last)/a), exp(-(t_next - t)/b), ...]
+        V = v_mean + v_sd FNO(x) + detail(x, the FNO's last layer), the latter near spikes only
 
-    with u the current and its running averages. The two branches are trained apart: the clock
-    on the true spike times, the shape on the true voltage around the true spike times. So a
-    spike that comes 0.2 ms late costs the shape nothing, and each learns in minutes what the
-    plain operator, which must find every spike's time and shape at once, does not in hours.
+    with u the current and its running averages. The branches are trained apart: the clock
+    on the true spike times, the shape on the true voltage around the true spike times, the
+    detail on what the shape leaves. So a spike that comes 0.2 ms late costs the shape nothing,
+    and each learns in minutes what the plain operator, which must find every spike's time and
+    shape at once, does not in hours.
 
-    `forward` passes gradients to the shape branch only: a spike's time is a crossing.
+    `forward` passes gradients to shape and detail only: a spike's time is a crossing.
 
     Reference: Ghafourpour et al. 2025, NOBLE, equation 1, of whose embedding the clock is a
     learned form; Li et al. 2021, Fourier neural operator.
@@ -113,6 +118,7 @@ class ClockedNoble(nn.Module):
             n_layers=config.layers,
             positional_embedding=None,
         )
+        self.detail = SpikeDetail(config.channels + config.hidden, config.detail_hidden)
 
     def forward(self, current: Tensor, latent: Tensor, t: Tensor) -> Tensor:
         """Voltage [mV], shape (batch, steps).
@@ -132,9 +138,27 @@ class ClockedNoble(nn.Module):
 
     def voltage(self, current: Tensor, latent: Tensor, t: Tensor, times: Tensor) -> Tensor:
         """Voltage [mV] of a cell that spikes at `times` [ms], inf-padded, (batch, spikes)."""
-        steps = len(t)
-        y = self.shape(self.lift(current, latent, t, times)).squeeze(1)
-        return self.config.v_mean + self.config.v_sd * y[:, :steps]
+        coarse, points, near = self.by_shape(current, latent, t, times)
+        at = near > 0
+        return coarse.masked_scatter(at, coarse[at] + near[at] * self.detail(points[at]))
+
+    def by_shape(
+        self, current: Tensor, latent: Tensor, t: Tensor, times: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What the shape branch alone says, and what the detail is told.
+
+        Returns:
+            Voltage [mV], (batch, steps); the detail's points, (batch, steps, channels); and how
+            much of the detail each takes, 0...1, (batch, steps).
+        """
+        steps, c = len(t), self.config
+        x = self.lift(current, latent, t, times)
+        h = self.shape.lifting(x)
+        for layer in range(c.layers):
+            h = self.shape.fno_blocks(h, layer)
+        y = self.shape.projection(h).squeeze(1)
+        points = torch.cat((x, h), dim=1)[..., :steps].transpose(1, 2)
+        return c.v_mean + c.v_sd * y[:, :steps], points, nearness(*spans(times, t))
 
     def lift(self, current: Tensor, latent: Tensor, t: Tensor, times: Tensor) -> Tensor:
         """The FNO's input channels over the whole window, (batch, config.channels, steps)."""

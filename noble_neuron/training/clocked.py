@@ -1,9 +1,9 @@
-"""The two tasks of `ClockedNoble`: when it fires, and what it looks like when it does."""
+"""The tasks of `ClockedNoble`: when it fires, what it looks like when it does, and in fine."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ..errors import InputError
 from ..operators.clock import ticks
 from ..operators.clocked import ClockedNoble
+from ..operators.detail import AFTER, BEFORE
 from ..operators.encoding import standard
 from ..store.hdf5 import Dataset
 from .config import TrainConfig
@@ -113,18 +114,33 @@ def train_clocked(
     noble: ClockedNoble,
     training: SpikedTraces,
     validation: SpikedTraces,
-    clock: TrainConfig,
-    shape: TrainConfig,
+    configs: Mapping[str, TrainConfig],
     out: Path,
 ) -> tuple[bool, float]:
-    """Train the clock, then the shape, in OUT/clock and OUT/shape; both resume.
+    """Train the clock, the shape, then the detail, in OUT/clock and so on; each resumes.
+
+    Args:
+        noble: The operator.
+        training: What it learns from.
+        validation: What chooses among its weights.
+        configs: Settings for "clock", "shape" and "detail".
+        out: Folder.
 
     Returns:
-        Whether both finished, and the sum of their scores.
+        Whether all finished, and the sum of the scores of clock and shape.
     """
-    first = train(noble.clock, ClockTask(noble, training, validation), clock, out / "clock")
-    second = train(noble.shape, ShapeTask(noble, training, validation), shape, out / "shape")
-    return first.finished and second.finished, first.score + second.score
+    score = 0.0
+    for name, task in (("clock", ClockTask), ("shape", ShapeTask)):
+        result = train(
+            getattr(noble, name), task(noble, training, validation), configs[name], out / name
+        )
+        score += result.score
+        if not result.finished:
+            return False, score
+    detail = DetailTask(noble, training, validation)
+    if not detail.n_samples:  # no cell fires
+        return True, score
+    return train(noble.detail, detail, configs["detail"], out / "detail").finished, score
 
 
 class _Task(ABC):
@@ -222,7 +238,7 @@ class ShapeTask(_Task):
 
     def each(self, data, rows, device):
         current, latent, voltage, times = data.batch(rows, device)
-        got = self.noble.voltage(current, latent, data.traces.times(device), times)
+        got, _, _ = self.noble.by_shape(current, latent, data.traces.times(device), times)
         c = self.noble.config
         spikes = torch.isfinite(times)
         place = (torch.where(spikes, times, 0.0) / data.traces.dt).round().long()
@@ -236,6 +252,82 @@ class ShapeTask(_Task):
             "peak_mV": peak,
         }
         return loss, figures
+
+
+@dataclass(frozen=True, eq=False)
+class _Points:
+    """Points near spikes: what the detail is told of them, what it is to say, and its weight."""
+
+    told: Tensor  # float16, (points, channels)
+    missing: Tensor  # true voltage less the shape's [mV], (points,)
+    near: Tensor  # 0...1, (points,)
+
+
+class DetailTask:
+    """Train `noble.detail` on what the trained shape branch leaves near the true spikes.
+
+    A sample is a point of a trace; the shape branch runs once, when this is made. The score is
+    the mean square error [mV^2].
+    """
+
+    at_once = 1 << 14
+    MOST = 1_000_000  # points to train on: 100 MB, and an error no lower with three times as many
+
+    def __init__(self, noble: ClockedNoble, training: SpikedTraces, validation: SpikedTraces):
+        self.training = _near_spikes(noble, training, self.MOST)
+        self.n_samples = len(self.training.missing)
+        held_back = _near_spikes(noble, validation, self.MOST)
+        self.validation = held_back if len(held_back.missing) else self.training
+        if self.n_samples:
+            noble.detail.scale(self.training.told.float())
+
+    def loss(self, model: nn.Module, indices: Tensor, device: torch.device) -> Tensor:
+        """Mean square error of some training points [mV^2]."""
+        return self._errors(model, self.training, indices, device).square().mean()
+
+    def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
+        """Errors over the validation points."""
+        every = torch.arange(len(self.validation.missing)).split(self.at_once)
+        total = sum(
+            float(self._errors(model, self.validation, part, device).detach().square().sum())
+            for part in every
+        )
+        mean = total / len(self.validation.missing)
+        return {
+            "score": mean,
+            "rmse_mV": mean**0.5,
+            "rmse_without_mV": float(self.validation.missing.square().mean().sqrt()),
+        }
+
+    def _errors(
+        self, model: nn.Module, points: _Points, rows: Tensor, device: torch.device
+    ) -> Tensor:
+        told, missing, near = (
+            x[rows].to(device).float() for x in (points.told, points.missing, points.near)
+        )
+        return near * model(told) - missing
+
+
+@torch.no_grad()
+def _near_spikes(noble: ClockedNoble, data: SpikedTraces, most: int) -> _Points:
+    """About `most` points near the true spikes, or all if there are fewer, on the CPU."""
+    device = next(noble.parameters()).device
+    t = data.traces.times(device)
+    width = noble.detail.mean.numel()
+    found = [(torch.zeros(0, width, dtype=torch.float16), torch.zeros(0), torch.zeros(0))]
+    firing = np.flatnonzero(np.isfinite(data.times[:, 0]))
+    spikes = int(np.isfinite(data.times).sum())
+    share = most * data.traces.dt / max(1.0, spikes * (AFTER + BEFORE))
+    draw = torch.Generator().manual_seed(0)
+    for start in range(0, len(firing), TRACES_AT_ONCE):
+        rows = firing[start : start + TRACES_AT_ONCE]
+        current, latent, voltage, times = data.batch(rows, device)
+        coarse, points, near = noble.by_shape(current, latent, t, times)
+        taken = (near > 0) & (torch.rand(near.shape, generator=draw) < share).to(device)
+        found.append(
+            (points[taken].half().cpu(), (voltage - coarse)[taken].cpu(), near[taken].cpu())
+        )
+    return _Points(*(torch.cat(parts) for parts in zip(*found, strict=True)))
 
 
 def _at(phase: Tensor, place: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ CLOCK_TRAINING = TrainConfig(
     recipe="modern", batch_size=32, lr=5e-3, clip=1.0, epochs=450, validate_every=10, ema=0.998
 )
 SHAPE_TRAINING = TrainConfig(recipe="modern", batch_size=8, lr=2e-3, clip=1.0, epochs=45)
+DETAIL_TRAINING = TrainConfig(recipe="modern", batch_size=4096, lr=4e-3, epochs=50)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class FitConfig:
         operator: Settings of the operator; latent size and voltage scale are set by the data.
         training: Settings of the training; of a clocked operator's shape branch.
         clock_training: Settings of a clocked operator's clock; it needs many cheap steps.
+        detail_training: Settings of a clocked operator's detail, whose samples are points.
         split_seed: Draws validation and test currents.
         licence: Of the weights.
     """
@@ -47,6 +49,7 @@ class FitConfig:
     operator: NobleConfig | ClockedConfig = field(default_factory=ClockedConfig)
     training: TrainConfig = field(default_factory=lambda: SHAPE_TRAINING)
     clock_training: TrainConfig = field(default_factory=lambda: CLOCK_TRAINING)
+    detail_training: TrainConfig = field(default_factory=lambda: DETAIL_TRAINING)
     split_seed: int = 0
     licence: str = "BSD-3-Clause"
 
@@ -111,9 +114,12 @@ def fit(
             settings = _with_thresholds(settings, spiked[0], cells.space)
     model = _new_model(settings, config.training.seed)
     if isinstance(model, ClockedNoble):
-        finished, score = train_clocked(
-            model, *spiked, config.clock_training, config.training, out
-        )
+        configs = {
+            "clock": config.clock_training,
+            "shape": config.training,
+            "detail": config.detail_training,
+        }
+        finished, score = train_clocked(model, *spiked, configs, out)
     else:
         result = train(model, WholeTraceTask(*parts), config.training, out)
         finished, score = result.finished, result.score
@@ -178,6 +184,7 @@ def _notes(split: Split, space: LatentSpace, config: FitConfig) -> tuple[str, ..
     notes = [f"Trained on {len(split.train)} traces of {len(space.points)} cells."]
     if isinstance(config.operator, ClockedConfig):
         notes.append(f"Training of the clock: {asdict(config.clock_training)}.")
+        notes.append(f"Training of the detail: {asdict(config.detail_training)}.")
     notes.append(f"Training of the voltage: {asdict(config.training)}.")
     return tuple(notes)
 

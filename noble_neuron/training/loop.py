@@ -112,6 +112,7 @@ class _Run:
         peers.share_weights(model)
         self.average = Average(model, config.ema)
         self.step, self.best, self.best_step = 0, math.inf, 0
+        self.order: tuple[int, Tensor] = (-1, torch.empty(0))  # of an epoch
         self.loss_sum, self.loss_steps = torch.zeros((), device=peers.device), 0
         self.minutes_before, self.began = 0.0, time.monotonic()
         self.overflows = 0  # in a row
@@ -143,9 +144,10 @@ class _Run:
     def _batch(self) -> Tensor:
         """Indices of this step's samples: a fresh order each epoch, known from the step alone."""
         epoch, k = divmod(self.step, self.per_epoch)
-        order = torch.Generator().manual_seed(_mixed(self.config.seed, epoch))
-        shuffled = torch.randperm(self.task.n_samples, generator=order)
-        return shuffled[k * self.config.batch_size : (k + 1) * self.config.batch_size]
+        if self.order[0] != epoch:
+            order = torch.Generator().manual_seed(_mixed(self.config.seed, epoch))
+            self.order = epoch, torch.randperm(self.task.n_samples, generator=order)
+        return self.order[1][k * self.config.batch_size : (k + 1) * self.config.batch_size]
 
     def _train_step(self, batch: Tensor) -> bool:
         """One step on all processes together; True when the time is up in the first."""

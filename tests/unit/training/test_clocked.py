@@ -10,6 +10,7 @@ from noble_neuron.simulate.dataset import build_dataset
 from noble_neuron.surrogates import bundle
 from noble_neuron.training.clocked import (
     ClockTask,
+    DetailTask,
     SpikedTraces,
     padded,
     peak_times,
@@ -75,6 +76,37 @@ def test_the_clock_learns_when_an_integrator_fires(tmp_path):
     after = task.validate(noble.clock, torch.device("cpu"))
     assert after["turns"] < 0.3 * before["turns"] and after["turns"] < 0.1
     assert after["miscount"] == 0
+
+
+def test_the_detail_learns_what_the_shape_leaves(tmp_path):
+    """An untrained shape branch beside spikes whose width depends on the latent point."""
+    torch.manual_seed(0)
+    noble = ClockedNoble(
+        ClockedConfig(latent_size=1, window_ms=60.0, clock_hidden=4, layers=1, hidden=4, modes=8)
+    )
+    rng = np.random.default_rng(0)
+
+    def traces(n):
+        t, latent = np.arange(800) * 0.075, rng.uniform(0.5, 3.5, (n, 1))
+        times = np.sort(rng.uniform(2.0, 55.0, (n, 3)), axis=1)
+        age = t[None, None] - times[..., None]
+        volts = -65 + 80 * np.exp(-((age / (0.2 * latent[..., None])) ** 2)).max(1)
+        parts = (np.zeros_like(volts), volts, latent)
+        return SpikedTraces(
+            Traces(*(x.astype(np.float32) for x in parts), 0.075), times.astype(np.float32)
+        )
+
+    task = DetailTask(noble, traces(24), traces(8))
+    config = TrainConfig(recipe="modern", epochs=60, batch_size=256, lr=1e-2)
+    train(noble.detail, task, config, tmp_path)
+    figures = task.validate(noble.detail, torch.device("cpu"))
+    assert figures["rmse_mV"] < 0.1 * figures["rmse_without_mV"]
+
+
+def test_the_detail_of_silent_traces_is_left_alone(tmp_path):
+    noble = ClockedNoble(ClockedConfig(latent_size=1, window_ms=60.0, layers=1, hidden=4, modes=8))
+    silent = integrator(np.zeros(4))
+    assert DetailTask(noble, silent, silent).n_samples == 0
 
 
 def test_a_clocked_bundle_from_real_traces(line, tmp_path):
