@@ -26,7 +26,7 @@ from noble_neuron.store.hdf5 import Dataset
 from noble_neuron.surrogates import bundle
 from noble_neuron.training.split import Split
 
-FRESH, FRESH_SEED = 10, 20261127  # currents per cell
+FRESH, FRESH_SEED = 10, 20261128  # currents per cell
 FLOOR_SAMPLES = 100  # per split, solved again at half the time step
 CARD_ANSWERS = (
     "surrogate",

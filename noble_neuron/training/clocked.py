@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from ..errors import InputError
 from ..operators.clock import ticks
 from ..operators.clocked import ClockedNoble
-from ..operators.detail import AFTER, BEFORE
 from ..operators.encoding import standard
 from ..store.hdf5 import Dataset
 from .config import TrainConfig
@@ -256,22 +255,24 @@ class ShapeTask(_Task):
 
 @dataclass(frozen=True, eq=False)
 class _Points:
-    """Points near spikes: what the detail is told of them, what it is to say, and its weight."""
+    """Points near spikes: what the detail is told of them, and what it is to say."""
 
     told: Tensor  # float16, (points, channels)
     missing: Tensor  # true voltage less the shape's [mV], (points,)
-    near: Tensor  # 0...1, (points,)
+    near: Tensor  # how much of the detail is added, 0...1, (points,)
+    weight: Tensor  # mean 1, (points,)
 
 
 class DetailTask:
     """Train `noble.detail` on what the trained shape branch leaves near the true spikes.
 
-    A sample is a point of a trace; the shape branch runs once, when this is made. The score is
-    the mean square error [mV^2].
+    A sample is a point of a trace; the shape branch runs once, when this is made. Every firing
+    trace counts alike: a cell's only spike, at threshold, is not one among the thousands of
+    those that fire on. The score is the mean square error [mV^2].
     """
 
     at_once = 1 << 14
-    MOST = 1_000_000  # points to train on: 100 MB, and an error no lower with three times as many
+    MOST = 1_000_000  # points to train on, about 100 MB
 
     def __init__(self, noble: ClockedNoble, training: SpikedTraces, validation: SpikedTraces):
         self.training = _near_spikes(noble, training, self.MOST)
@@ -283,29 +284,31 @@ class DetailTask:
 
     def loss(self, model: nn.Module, indices: Tensor, device: torch.device) -> Tensor:
         """Mean square error of some training points [mV^2]."""
-        return self._errors(model, self.training, indices, device).square().mean()
+        return self._squares(model, self.training, indices, device).mean()
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
         """Errors over the validation points."""
         every = torch.arange(len(self.validation.missing)).split(self.at_once)
         total = sum(
-            float(self._errors(model, self.validation, part, device).detach().square().sum())
+            float(self._squares(model, self.validation, part, device).detach().sum())
             for part in every
         )
         mean = total / len(self.validation.missing)
+        without = self.validation.missing.square() * self.validation.weight
         return {
             "score": mean,
             "rmse_mV": mean**0.5,
-            "rmse_without_mV": float(self.validation.missing.square().mean().sqrt()),
+            "rmse_without_mV": float(without.mean().sqrt()),
         }
 
-    def _errors(
+    def _squares(
         self, model: nn.Module, points: _Points, rows: Tensor, device: torch.device
     ) -> Tensor:
-        told, missing, near = (
-            x[rows].to(device).float() for x in (points.told, points.missing, points.near)
+        told, missing, near, weight = (
+            x[rows].to(device).float()
+            for x in (points.told, points.missing, points.near, points.weight)
         )
-        return near * model(told) - missing
+        return weight * (near * model(told) - missing).square()
 
 
 @torch.no_grad()
@@ -314,20 +317,21 @@ def _near_spikes(noble: ClockedNoble, data: SpikedTraces, most: int) -> _Points:
     device = next(noble.parameters()).device
     t = data.traces.times(device)
     width = noble.detail.mean.numel()
-    found = [(torch.zeros(0, width, dtype=torch.float16), torch.zeros(0), torch.zeros(0))]
+    found = [(torch.zeros(0, width, dtype=torch.float16), *torch.zeros(3, 0))]
     firing = np.flatnonzero(np.isfinite(data.times[:, 0]))
-    spikes = int(np.isfinite(data.times).sum())
-    share = most * data.traces.dt / max(1.0, spikes * (AFTER + BEFORE))
+    quota = most / max(1, len(firing))
     draw = torch.Generator().manual_seed(0)
     for start in range(0, len(firing), TRACES_AT_ONCE):
         rows = firing[start : start + TRACES_AT_ONCE]
         current, latent, voltage, times = data.batch(rows, device)
         coarse, points, near = noble.by_shape(current, latent, t, times)
-        taken = (near > 0) & (torch.rand(near.shape, generator=draw) < share).to(device)
-        found.append(
-            (points[taken].half().cpu(), (voltage - coarse)[taken].cpu(), near[taken].cpu())
-        )
-    return _Points(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+        here = (near > 0).sum(1, keepdim=True)
+        taken = (near > 0) & (torch.rand(near.shape, generator=draw).to(device) < quota / here)
+        weight = (1.0 / taken.sum(1, keepdim=True).clamp(min=1)).expand_as(near)
+        parts = (points[taken].half(), (voltage - coarse)[taken], near[taken], weight[taken])
+        found.append(tuple(x.cpu() for x in parts))
+    told, missing, near, weight = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return _Points(told, missing, near, weight / weight.mean() if len(weight) else weight)
 
 
 def _at(phase: Tensor, place: Tensor) -> Tensor:
