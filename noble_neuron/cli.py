@@ -92,7 +92,7 @@ def _fit_config(o: argparse.Namespace):
     """The operator's own recipe, with what the command line says otherwise."""
     from .training.fit import RECIPES
 
-    _none_of(o, "memory", "width", "threshold")
+    _none_of(o, "memory", "width", "threshold", "start")
     recipe = RECIPES[o.operator]
     operator = {"layers": o.layers, "hidden": o.hidden, "modes": o.modes}
     given = {"factor": o.factor, "latent": tuple(o.latent.split(",")) if o.latent else None}
@@ -115,6 +115,7 @@ def _stream_config(o: argparse.Namespace):
     operator = {"memory": o.memory, "width": o.width}
     given = {
         "threshold": o.threshold,
+        "start": o.start,
         "latent": tuple(o.latent.split(",")) if o.latent else None,
     }
     return replace(
@@ -297,6 +298,7 @@ def _fill_train(add: argparse.ArgumentParser) -> None:
     add.add_argument("--modes", type=int, help="Fourier modes; the operator's own by default")
     add.add_argument("--memory", type=int, help="of a streaming operator; its own by default")
     add.add_argument("--width", type=int, help="of its layers; its own by default")
+    add.add_argument("--start", help="streaming bundle of the same cells to go on from")
     add.add_argument("--minutes", type=float, help="stop after so long; no limit if not given")
     add.add_argument("--seed", type=int, default=0, help="of the samples' order and the weights")
     _device(add)

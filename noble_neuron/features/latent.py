@@ -26,10 +26,10 @@ ON_HULL = 1e-6  # encoded units: closer than this is inside
 
 @dataclass(frozen=True, eq=False)
 class LatentSpace:
-    """Scaler and hull of a set of training cells.
+    """Scaler and hull of a set of training cells; of one cell, a point without coordinates.
 
     Attributes:
-        names: Features, shape (k,).
+        names: Features, shape (k,); none where there is one cell to tell apart.
         units: One per feature, shape (k,).
         low: Value that is encoded as 0.5, in physical units, shape (k,).
         high: Value that is encoded as 3.5, in physical units, shape (k,).
@@ -47,7 +47,7 @@ class LatentSpace:
             object.__setattr__(self, field, np.array(getattr(self, field), dtype=np.float64))
         k = len(self.names)
         shapes = (len(self.units), self.low.shape, self.high.shape, self.points.shape[1:])
-        if not k or shapes != (k, (k,), (k,), (k,)) or not len(self.points):
+        if shapes != (k, (k,), (k,), (k,)) or not len(self.points):
             raise InputError(
                 f"A latent space needs one unit, low, high and column of points per feature: got "
                 f"{k} names, {len(self.units)} units, low of shape {self.low.shape}, high of "
@@ -74,7 +74,7 @@ class LatentSpace:
     def fit(cls, names: Sequence[str], units: Sequence[str], table: np.ndarray) -> LatentSpace:
         """The space of the cells of `table`, physical units, shape (n, k)."""
         table = np.atleast_2d(np.asarray(table, dtype=np.float64))
-        if not table.size:
+        if not len(table) or (names and not table.size):
             raise InputError("A latent space needs at least two cells: got an empty table.")
         return cls(tuple(names), tuple(units), table.min(axis=0), table.max(axis=0), table)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..errors import InputError
 from ..features.spiketrain import spike_peaks
-from ..operators import STREAMS, DenseConfig, OdeConfig, StreamConfig
+from ..operators import STREAMS, DenseConfig, OdeConfig, Stream, StreamConfig
 from ..store.hdf5 import Dataset
 from ..surrogates import StreamCard, bundle
 from .config import TrainConfig
@@ -48,6 +49,8 @@ class StreamFitConfig:
             the time per step for `stream_ode`, whose many small steps are mostly overhead.
         threshold: Voltage whose upward crossing is a spike [mV]; the cells' own if None. Under
             strong shunts spikes are smaller than the ones that theirs was chosen for.
+        start: Bundle whose weights the training starts from, in place of drawn ones: its operator
+            then stands for `operator`, and its training cells must be the same.
         split_seed: Draws validation and test stimuli.
         licence: Of the weights.
     """
@@ -58,6 +61,7 @@ class StreamFitConfig:
     recipe: StreamRecipe = field(default_factory=StreamRecipe)
     compiled: bool = False
     threshold: float | None = None
+    start: str | None = None
     split_seed: int = 0
     licence: str = "BSD-3-Clause"
 
@@ -80,7 +84,8 @@ def fit_stream(
 
     Args:
         dataset: The training set, of `simulate.suite.streaming_samples`.
-        latents: Cell name -> its values of `config.latent`, physical units.
+        latents: Cell name -> its values of `config.latent`, physical units. A single training
+            cell is told from no other, and has no latent coordinates: {name: ()} will do.
         held_out: Names of the cells that it must not see.
         out: Folder: split.json, checkpoints and log, and the bundle.
         config: What to make.
@@ -91,6 +96,9 @@ def fit_stream(
     out = Path(out)
     with Dataset.open(dataset) as data:
         split = kept_split(data, set(held_out), config.split_seed, out / "split.json")
+        if len({str(data.table["cell"][i]) for i in split.train}) == 1:
+            config = replace(config, latent=())
+            latents = dict.fromkeys(latents, ())
         cells = Cells(data, latents, config.latent, split)
         training, validation = (
             gather_streams(data, rows, cells.encoded(rows), config.operator)
@@ -100,7 +108,7 @@ def fit_stream(
         solver_dt = float(data.table["dt"][split.train[0]])
     if config.threshold is not None:
         said["threshold"] = config.threshold
-    stream = _new_stream(config, training)
+    stream = _started(config.start, cells) if config.start else _new_stream(config, training)
     if config.compiled:
         stream.compile(dynamic=False)
     task = StreamTask(
@@ -119,7 +127,7 @@ def fit_stream(
     )
 
 
-def _new_stream(config: StreamFitConfig, training: Streams):
+def _new_stream(config: StreamFitConfig, training: Streams) -> Stream:
     """The untrained operator, its input scaled by the training traces'."""
     settings = config.operator
     settings = replace(
@@ -132,6 +140,17 @@ def _new_stream(config: StreamFitConfig, training: Streams):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         return kind(settings)
+
+
+def _started(folder: str, cells: Cells) -> Stream:
+    """The operator of a finished training, to be trained on."""
+    known = bundle.load_stream(folder)
+    if known.card.latent_space.to_dict() != cells.space.to_dict():
+        raise InputError(
+            f"{folder} was trained on other cells or in other latent coordinates "
+            f"({', '.join(known.card.latent_space.names)}): start from a bundle of the same cells."
+        )
+    return known.model.train().requires_grad_()
 
 
 def _centred(data: Streams, config: StreamConfig) -> np.ndarray:

@@ -1,6 +1,7 @@
 """A streaming surrogate trained for seconds, judged on real traces beside the floor."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,39 @@ def test_a_training_set_becomes_a_bundle(line, dataset, tmp_path):
 def test_an_equation_becomes_a_membrane(line, dataset, tmp_path):
     result = fitted(line, dataset, tmp_path, OdeConfig(memory=8, width=16))
     assert isinstance(load_stream(result.bundle), MembraneSurrogate)
+
+
+def test_one_cell_alone_has_no_latent_coordinates(line, tmp_path):
+    one = replace(line.study, cells=line.cells[:1], features=line.study.features[:1], held_out=())
+    samples = streaming_samples(one, 16, 3, duration=120.0)
+    data = build_dataset(one.cells, samples, tmp_path / "one.h5", workers=1)
+    config = StreamFitConfig(operator=OdeConfig(memory=8, width=16), training=QUICK)
+    result = fit_stream(data, {"ball0": ()}, (), tmp_path / "fit", config)
+    surrogate = load_stream(result.bundle)
+    assert surrogate.latent_size == 0 and surrogate.card.cells == ("ball0",)
+    for given in (None, "ball0", {}):
+        assert surrogate.point(given).shape == (0,)
+    assert surrogate.distance(surrogate.point(None)) == (0.0, 0.0)
+    b = np.full((2, 400), 0.05)
+    v = surrogate.run(b, np.zeros_like(b), np.zeros((2, 0)), np.array([-65.0, -65.0]), 0.05)
+    assert np.isfinite(v).all() and (v[0] == v[1]).all()
+
+
+def test_a_training_can_start_from_another_ones_weights(line, dataset, tmp_path):
+    first = fitted(line, dataset, tmp_path / "first", OdeConfig(memory=8, width=16))
+    still = replace(QUICK, epochs=1, lr=1e-12)
+    config = StreamFitConfig(
+        ("I_thr", "max_rate"), training=still, threshold=-25.0, start=str(first.bundle)
+    )
+    second = fit_stream(dataset, line.latents, ["ball2"], tmp_path / "second", config)
+    own, other = (load_stream(r.bundle).model.state_dict() for r in (first, second))
+    assert own.keys() == other.keys()
+    for name in own:
+        np.testing.assert_allclose(own[name], other[name], atol=1e-9)
+    with pytest.raises(InputError, match="other cells or in other latent"):
+        fit_stream(
+            dataset, line.latents, ["ball1"], tmp_path / "third", replace(config, split_seed=2)
+        )
 
 
 @pytest.fixture(scope="module")

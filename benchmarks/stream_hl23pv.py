@@ -1,0 +1,80 @@
+"""A streaming surrogate of one published human PV cell, beside AdEx and the floor.
+
+    python benchmarks/stream_hl23pv.py PARAMETERS OUT
+
+PARAMETERS is the cell's HL23PV_params.json (its SWC beside it); OUT keeps study, training set,
+training and judgement, so that a killed run goes on. The weights stay there: the cell may not be
+given away, nor what was trained on it. Judged on new stimuli of 1.5 s drawn by another seed, as
+`stream_pvalb.py` judges those of `pvalb`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from record import record
+from stream_pvalb import DURATION, EVALUATIONS, adex_voltages, closeness, fitted, rows_of
+
+from noble_neuron.cells.hl23 import load_hl23
+from noble_neuron.compare.streaming import evaluate_streaming
+from noble_neuron.simulate.dataset import build_dataset
+from noble_neuron.simulate.study import Study, measure
+from noble_neuron.simulate.suite import streaming_samples
+from noble_neuron.surrogates import bundle
+from noble_neuron.training.fit_stream import STREAM_RECIPES, fit_stream
+
+TRACES, SEED = 400, 7  # of 1 s, to train on
+JUDGED, JUDGED_SEED = 320, 20261125
+TOP, STEP = 0.65, 0.05  # nA, of the F-I curve
+EPOCHS, LR = 1500, 2e-3
+THRESHOLD = -20.0  # mV; under strong shunts spikes stay below the usual 0 mV
+FLOOR_SAMPLES = 100
+
+
+def main() -> None:
+    parameters, out = (Path(a) for a in sys.argv[1:3])
+    study = studied(parameters, out)
+    samples = streaming_samples(study, TRACES, SEED)
+    dataset = build_dataset(study.cells, samples, out / "traces.h5", seed=SEED)
+    recipe = STREAM_RECIPES["stream_ode"]
+    training = replace(recipe.training, epochs=EPOCHS, lr=LR)
+    config = replace(recipe, training=training, threshold=THRESHOLD)
+    result = fit_stream(dataset, study.latents(()), (), out, config)
+    surrogate = bundle.load_stream(result.bundle)
+    samples = streaming_samples(study, JUDGED, JUDGED_SEED, DURATION)
+    new = build_dataset(study.cells, samples, out / "fresh.h5", seed=JUDGED_SEED)
+    rows = rows_of(study, new, surrogate.threshold)["training cells"]
+    models = fitted(dataset, [study.cells[0].name], surrogate, out / "adex.json")
+    judged = evaluate_streaming(
+        surrogate,
+        new,
+        study.latents(()),
+        {"new stimuli": rows},
+        cells=study.cells,
+        rivals={"AdEx": lambda some: adex_voltages(models, new, some, surrogate)},
+        floor_samples=FLOOR_SAMPLES,
+    )
+    print(judged.table(), flush=True)
+    found = [{**row, "seed": JUDGED_SEED} for row in [*judged.records(), *closeness(judged)]]
+    log = json.loads((out / "stream" / "log.jsonl").read_text().splitlines()[-1])
+    found += [
+        {"figure": "training", "value": log["minutes"], "unit": "min"},
+        {"figure": "evaluations of the AdEx", "value": EVALUATIONS, "n": 1},
+    ]
+    record("stream_hl23pv", found)
+
+
+def studied(parameters: Path, out: Path) -> Study:
+    """The cell's F-I curve and features, measured once."""
+    path = out / "study.json"
+    if not path.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        measure("HL23PV", [load_hl23(parameters)], high=TOP, step=STEP).save(path)
+    return Study.load(path)
+
+
+if __name__ == "__main__":
+    main()
