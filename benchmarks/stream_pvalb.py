@@ -27,12 +27,13 @@ from noble_neuron.features.spiketrain import spike_times
 from noble_neuron.files import read_json, write_json
 from noble_neuron.simulate.dataset import build_dataset
 from noble_neuron.simulate.study import Study
-from noble_neuron.simulate.suite import streaming_samples
+from noble_neuron.simulate.suite import noble_samples, streaming_samples
 from noble_neuron.store.hdf5 import Dataset
 from noble_neuron.surrogates import bundle
 from noble_neuron.surrogates.stream import StreamSurrogate
 
 CELLS, PER_CELL, DURATION, SEED = 10, 40, 1500.0, 20261124
+STEPS_PER_CELL = 20  # of the paper's square steps
 RATES = (5.0, 60.0)  # Hz
 FLOOR_SAMPLES = 100
 EVALUATIONS = 2880  # of an AdEx on 12 traces, per cell
@@ -56,7 +57,9 @@ def main() -> None:
         floor_samples=FLOOR_SAMPLES,
     )
     print(result.table(), flush=True)
-    rows = [{**row, "seed": SEED} for row in [*result.records(), *closeness(result)]]
+    rows = [*result.records(), *closeness(result)]
+    rows += square_steps(study, judged, surrogate, models, training / "steps.h5")
+    rows = [{**row, "seed": SEED} for row in rows]
     log = json.loads((training / "stream" / "log.jsonl").read_text().splitlines()[-1])
     rows += [
         {"figure": "training", "value": log["minutes"], "unit": "min"},
@@ -144,6 +147,57 @@ def adex_voltages(
             answer = np.empty((len(rows), v.shape[1])) if answer is None else answer
             answer[which] = v
     return answer
+
+
+def square_steps(
+    study: Study,
+    judged: list[str],
+    surrogate: StreamSurrogate,
+    models: dict[str, adex.AdEx],
+    path: Path,
+) -> list[dict]:
+    """F-I curves: how many spikes are missing or too many in 400 ms, and how far intervals are."""
+    samples = [
+        replace(sample, protocol=replace(sample.protocol, name=f"one step {k}"))
+        for k, sample in enumerate(noble_samples(study, STEPS_PER_CELL, SEED))
+        if study.cells[sample.cell].name in judged
+    ]
+    new = build_dataset(study.cells, samples, path, seed=SEED)
+    with Dataset.open(new) as data:
+        roles = np.array([study.roles[str(data.table["cell"][i])] for i in data.ok])
+        splits = {f"{role} cells": data.ok[roles == role] for role in ("training", "held out")}
+    result = evaluate_streaming(
+        surrogate,
+        new,
+        study.latents(surrogate.card.latent_space.names),
+        {name.replace("held out", "held-out"): rows for name, rows in splits.items()},
+        cells=study.cells,
+        rivals={"AdEx": lambda rows: adex_voltages(models, new, rows, surrogate)},
+        floor_samples=FLOOR_SAMPLES,
+    )
+    found = []
+    for split, kind, answer in result.places():
+        rows = [r for r in result.rows if (r["split"], r["answer"]) == (split, answer)]
+        fires = [r for r in rows if r["true"] > 0]
+        values = {
+            "F-I error": np.mean([abs(r["count"] - r["true"]) for r in fires]),
+            "interval error": np.nanmean([r["interval_error"] for r in fires]),
+            "false spikes": np.mean([r["count"] for r in rows if r["true"] == 0]),
+        }
+        units = {"F-I error": "spikes per 400 ms", "false spikes": "per trace"}
+        found += [
+            {
+                "figure": f"square steps: {answer}/{name}",
+                "value": float(value),
+                "unit": units.get(name, ""),
+                "n": len(rows) - len(fires) if name == "false spikes" else len(fires),
+                "split": split,
+            }
+            for name, value in values.items()
+            if kind == "all" and np.isfinite(value)
+        ]
+        print(found[-3:], flush=True)
+    return found
 
 
 def closeness(result: StreamResult) -> list[dict]:
