@@ -16,6 +16,7 @@ from ..contracts import Membrane, Outside, Stepper, Trained
 from ..errors import InputError
 from ..nrn.clamp import Clamp
 from ..nrn.membrane import Membrane as Native
+from ..nrn.twin import Twin
 from .scheduler import scheduler
 from .watch import told_apart
 
@@ -44,6 +45,7 @@ class NobleCell:
         shift: What its voltage is above the model's own [mV].
         stepper: What decides the voltage.
         gid: The user's number for it, if any.
+        twin: The bare copy of what hangs on the soma, or None.
         strict: Whether what it was not trained on is refused; may be set until `finitialize`.
         clamp: What holds the soma; the runtime's own.
     """
@@ -57,6 +59,7 @@ class NobleCell:
         soma: Any = None,
         shift: float = 0.0,
         strict: bool = False,
+        own_tree: bool = False,
     ) -> None:
         """Make or take a section; the surrogate rules it from the next `h.finitialize` on.
 
@@ -72,6 +75,10 @@ class NobleCell:
                 of recordings that were not corrected for a junction potential of 14 mV is in
                 biological millivolts with -14.
             strict: Refuse what it was not trained on instead of warning.
+            own_tree: What is connected to the soma are the cell's own dendrites, which the
+                surrogate contains: only what synapses, electrodes and gap junctions on them add
+                counts, by a bare copy whose load is taken off. All of the tree has to be there,
+                and set.
 
         Raises:
             InputError: Not a stepper, a latent that does not fit it, or no section.
@@ -92,6 +99,7 @@ class NobleCell:
         self.soma = self._made() if soma is None else _section(soma)
         kind = Native if isinstance(stepper, Membrane) else Clamp
         self.clamp = kind(self.soma(0.5))
+        self.twin = Twin(self.soma) if own_tree else None
         scheduler().add(self)
 
     def _made(self) -> Any:

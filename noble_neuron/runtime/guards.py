@@ -86,12 +86,14 @@ def _soma(cell: NobleCell) -> None:
         )
     if "pas" in inserted:
         _say(cell, "pas", "its soma's pas adds to the leak that the surrogate already contains.")
-    if soma.children() or soma.parentseg() is not None:
+    if cell.twin is not None:
+        cell.twin.check()
+    elif soma.children() or soma.parentseg() is not None:
         _say(
             cell,
             "sections",
             "sections are connected to its soma. They add to the dendrites that the surrogate "
-            "already contains, and what they draw follows its voltage a chunk late.",
+            "already contains: with own_tree=True they stand for those.",
         )
     for ion in ions:
         if int(h.ion_style(ion, sec=soma)) % 4:
