@@ -1,23 +1,29 @@
-TITLE Takes the load of a bare copy of a tree off the soma it hangs on
+TITLE Takes the load of a branch off the soma it hangs on
 COMMENT
-Who     one per branch of the copy, in the segment next to the soma; noble_neuron.nrn.twin
-Out     i (nA)          none
+Who     one per branch, in its segment next to the soma; noble_neuron.nrn.twin
+In      share   of the branch's current that the soma feels: -1 or 0
+Out     i (nA)  none
 
-The copy follows the soma's voltage as any branch does, and the soma feels it with the sign turned:
-in the soma's equation the branch's coupling a changes sign,
-        ... - a (v_branch - v_soma) in place of ... + a (v_branch - v_soma)
-So a soma with a tree and its bare copy feels the difference of the two currents, exactly and
-within the same step: what synapses on the tree add, without the tree's own load.
+A branch follows the soma's voltage; its coupling a in the soma's own equation,
+        ... + a (v_branch - v_soma)
+is multiplied by `share`. So a soma with a branch and a bare copy of share -1 feels the difference
+of the two currents, exactly and within the same step: what synapses on the branch add, without its
+load. A branch with nothing on it needs no copy, but a share of 0.
 ENDCOMMENT
 
 NEURON {
     THREADSAFE
     POINT_PROCESS nn_Bare
     NONSPECIFIC_CURRENT i
+    RANGE share
 }
 
 UNITS {
     (nA) = (nanoamp)
+}
+
+PARAMETER {
+    share = -1
 }
 
 ASSIGNED {
@@ -60,7 +66,7 @@ ENDVERBATIM
 PROCEDURE turn() {
 VERBATIM
     if (NN_COUPLING < 0.) {
-        NN_COUPLING = -NN_COUPLING;
+        NN_COUPLING *= share;
     }
 ENDVERBATIM
 }

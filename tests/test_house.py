@@ -38,7 +38,7 @@ HEAVY = {
     "h5py": {"store"},
     "matplotlib": {"compare"},
     "bluepyopt": {"evolution"},
-    "netpyne": set(),
+    "netpyne": {"hosts"},
     "mpi4py": set(),
     "wandb": set(),
     "pickle": set(),

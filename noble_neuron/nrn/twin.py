@@ -1,10 +1,11 @@
-"""A bare copy of what hangs on a soma, whose load the soma feels with the sign turned.
+"""Dendrites under a surrogate's soma, which feels what is attached to them and not their load.
 
 A surrogate of a cell contains the cell's dendrites. Where the dendrites are there as well, for
-synapses to sit on, what they add to the somatic current is what they draw less what they would draw
-without synapses under the same somatic voltage. So a copy that carries nothing but the membrane is
-hung beside them, and nn_Bare turns the sign of its coupling to the soma. That holds for active
-dendrites too, as the copy has their channels.
+synapses to sit on, what they add to the somatic current is what they draw less what they would
+draw under the same somatic voltage without synapses. So a bare copy of each branch that carries
+anything is hung beside it, and nn_Bare turns the sign of its coupling to the soma; of a branch
+that carries nothing, the coupling is cut. That holds for active dendrites too: the copy has their
+channels.
 """
 
 from __future__ import annotations
@@ -13,81 +14,106 @@ from typing import Any
 
 from neuron import h
 
-from ..errors import SimulationError
 from . import mechanisms
+
+OURS = "nn_Bare"
 
 
 class Twin:
-    """The copy of the tree below a soma; it lives as long as it is held.
+    """Bare copies of the branches of a soma; they live as long as it is held.
 
-    What is inserted and set in the tree later is not copied: make it last.
+    They are made when NEURON is initialised, and made anew where the tree, or what carries
+    something in it, has changed since; the tree's parameters are copied each time.
 
     Attributes:
-        soma: What they hang on.
-        copies: Section of the tree -> its copy.
+        soma: What the branches hang on; a root section of one segment.
+        copies: Section of a branch -> its copy.
     """
 
     def __init__(self, soma: Any) -> None:
-        """
-        Args:
-            soma: A root section of one segment.
-        """
         mechanisms.load()
         self.soma, self.copies = soma, {}
         self._stubs: dict[float, Any] = {}
         self._turned: list[Any] = []
-        for child in soma.children():
-            self._hang(soma, child)
-        # Whoever sets voltages at initialisation was registered before this one then.
-        self._first = h.FInitializeHandler(3, self._last)
+        self._made_for: list[tuple] | None = None
+        self._first = h.FInitializeHandler(3, self._make)
         self._later: Any = None
 
-    def check(self) -> None:
-        """Refuse a tree that has grown, or lost a section, since it was copied.
-
-        Raises:
-            SimulationError: It has.
-        """
-        ours = {*self.copies.values(), *self._stubs.values()}
-        now = {section for section in self.soma.subtree() if section != self.soma} - ours
-        changed = now.symmetric_difference(self.copies)
-        if changed:
-            names = ", ".join(sorted(map(str, changed))[:3])
-            raise SimulationError(
-                f"The tree on {self.soma} is not the one that was there when its NobleCell was "
-                f"made ({names}): connect and delete its sections before."
-            )
-
-    def _last(self) -> None:
+    def _make(self) -> None:
+        """Before all else of an initialisation: the one place where structure may change."""
+        ours = {*self._stubs.values(), *self.copies.values()}
+        stems = [child for child in self.soma.children() if child not in ours]
+        wanted = [_shape(section) for stem in stems for section in stem.subtree()]
+        wanted += [(stem, _carries(stem)) for stem in stems]
+        if wanted != self._made_for:
+            self._anew(stems)
+            self._made_for = wanted
+        for section, copy in self.copies.items():
+            _same_parameters(section, copy)
+        # Registered now, it comes after whoever else sets voltages.
         self._later = h.FInitializeHandler(0, self._same_voltage)
+
+    def _anew(self, stems: list[Any]) -> None:
+        self.copies, self._stubs, self._turned = {}, {}, []
+        h.diam_changed = 1  # couplings that were changed are NEURON's own again
+        for stem in stems:
+            if _carries(stem):
+                self._hang(stem)
+            else:
+                self._turn(stem, 0.0)
 
     def _same_voltage(self) -> None:
         for section, copy in self.copies.items():
             for own, other in zip(section, copy, strict=True):
                 other.v = own.v
 
-    def _hang(self, soma: Any, child: Any) -> None:
-        """Copy a branch of the soma, and turn its sign."""
-        copy, end = self._copied(child), child.orientation()
-        where = child.parentseg().x
+    def _hang(self, stem: Any) -> None:
+        """A copy of a branch beside it, with the sign turned."""
+        copy, end, where = self._copied(stem), stem.orientation(), stem.parentseg().x
         if where in (0.0, 1.0):
             # Branches of one end share the soma's own resistance: the copies have one of theirs.
             if where not in self._stubs:
-                self._stubs[where] = stub = _stub(soma, where)
-                self._turned.append(h.nn_Bare(stub(0.5)))
+                self._stubs[where] = _stub(self.soma, where)
+                self._turn(self._stubs[where], -1.0)
             copy.connect(self._stubs[where](1), end)
         else:
-            copy.connect(soma(where), end)
-            # At 0 or 1 a section's end is its parent's segment.
-            first = 0.5 / copy.nseg
-            self._turned.append(h.nn_Bare(copy(first if end == 0 else 1 - first)))
+            copy.connect(self.soma(where), end)
+            self._turn(copy, -1.0)
+
+    def _turn(self, stem: Any, share: float) -> None:
+        first = 0.5 / stem.nseg  # at its very end a section is its parent's segment
+        point = h.nn_Bare(stem(first if stem.orientation() == 0 else 1 - first))
+        point.share = share
+        self._turned.append(point)
 
     def _copied(self, section: Any) -> Any:
-        """A copy of a section and all that is connected to it."""
+        """A copy of a section and of all that is connected to it."""
         copy = self.copies[section] = _copy(section)
         for child in section.children():
             self._copied(child).connect(copy(child.parentseg().x), child.orientation())
         return copy
+
+
+def _carries(stem: Any) -> bool:
+    """Whether anything sits on a branch."""
+    return any(
+        point.hname().partition("[")[0] != OURS
+        for section in stem.subtree()
+        for segment in section
+        for point in segment.point_processes()
+    )
+
+
+def _shape(section: Any) -> tuple:
+    """What a copy must have from the beginning."""
+    return (
+        section,
+        section.parentseg(),
+        section.orientation(),
+        (section.nseg, section.L, section.Ra, section.n3d()),
+        tuple(segment.diam for segment in section),
+        tuple(mechanism.name() for mechanism in section(0.5)),
+    )
 
 
 def _stub(soma: Any, end: float) -> Any:
@@ -101,33 +127,31 @@ def _stub(soma: Any, end: float) -> Any:
 
 
 def _copy(section: Any) -> Any:
-    """A section of the same geometry and membrane, connected to nothing."""
+    """A section of the same geometry and mechanisms, connected to nothing."""
     copy = h.Section(name=f"bare_{section.name().rpartition('.')[2]}")
-    points = [
-        (section.x3d(k), section.y3d(k), section.z3d(k), section.diam3d(k))
-        for k in range(section.n3d())
-    ]
-    for point in points:
-        copy.pt3dadd(*point)
+    for k in range(section.n3d()):
+        copy.pt3dadd(section.x3d(k), section.y3d(k), section.z3d(k), section.diam3d(k))
     copy.nseg, copy.Ra = section.nseg, section.Ra
-    if not points:
+    if not section.n3d():
         copy.L = section.L
-    for own, other in zip(section, copy, strict=True):
-        if not points:
+        for own, other in zip(section, copy, strict=True):
             other.diam = own.diam
-        other.cm = own.cm
     for mechanism in section(0.5):
         if mechanism.name() not in ("capacitance", "morphology"):
             copy.insert(mechanism.name())
-            _same_parameters(section, copy, mechanism.name())
     return copy
 
 
-def _same_parameters(section: Any, copy: Any, mechanism: str) -> None:
-    parameters = h.MechanismStandard(mechanism, 1)
-    ion = mechanism.removesuffix("_ion") if mechanism.endswith("_ion") else None
+def _same_parameters(section: Any, copy: Any) -> None:
+    for name in (mechanism.name() for mechanism in section(0.5)):
+        if name in ("capacitance", "morphology"):
+            continue
+        parameters = h.MechanismStandard(name, 1)
+        for own, other in zip(section, copy, strict=True):
+            parameters._in(own)
+            parameters.out(other)
+            if name.endswith("_ion"):
+                reversal = f"e{name.removesuffix('_ion')}"
+                setattr(other, reversal, getattr(own, reversal))
     for own, other in zip(section, copy, strict=True):
-        parameters._in(own)
-        parameters.out(other)
-        if ion:
-            setattr(other, f"e{ion}", getattr(own, f"e{ion}"))
+        other.cm = own.cm

@@ -45,7 +45,7 @@ class NobleCell:
         shift: What its voltage is above the model's own [mV].
         stepper: What decides the voltage.
         gid: The user's number for it, if any.
-        twin: The bare copy of what hangs on the soma, or None.
+        twin: The bare copies of its own tree's branches, or None.
         strict: Whether what it was not trained on is refused; may be set until `finitialize`.
         clamp: What holds the soma; the runtime's own.
     """
@@ -77,8 +77,7 @@ class NobleCell:
             strict: Refuse what it was not trained on instead of warning.
             own_tree: What is connected to the soma are the cell's own dendrites, which the
                 surrogate contains: only what synapses, electrodes and gap junctions on them add
-                counts, by a bare copy whose load is taken off. All of the tree has to be there,
-                and set.
+                counts, by bare copies whose load is taken off.
 
         Raises:
             InputError: Not a stepper, a latent that does not fit it, or no section.

@@ -86,9 +86,7 @@ def _soma(cell: NobleCell) -> None:
         )
     if "pas" in inserted:
         _say(cell, "pas", "its soma's pas adds to the leak that the surrogate already contains.")
-    if cell.twin is not None:
-        cell.twin.check()
-    elif soma.children() or soma.parentseg() is not None:
+    if cell.twin is None and (soma.children() or soma.parentseg() is not None):
         _say(
             cell,
             "sections",
