@@ -29,7 +29,10 @@ from noble_neuron.training.fit_stream import STREAM_RECIPES, fit_stream
 TRACES, SEED = 400, 7  # of 1 s, to train on
 JUDGED, JUDGED_SEED = 320, 20261125
 TOP, STEP = 0.65, 0.05  # nA, of the F-I curve
-EPOCHS, LR = 1500, 2e-3
+TRAININGS = {  # operator -> epochs, learning rate
+    "stream_dense": (900, 3e-3),
+    "stream_ode": (1500, 2e-3),
+}
 THRESHOLD = -20.0  # mV; under strong shunts spikes stay below the usual 0 mV
 FLOOR_SAMPLES = 100
 
@@ -39,13 +42,21 @@ def main() -> None:
     study = studied(parameters, out)
     samples = streaming_samples(study, TRACES, SEED)
     dataset = build_dataset(study.cells, samples, out / "traces.h5", seed=SEED)
-    recipe = STREAM_RECIPES["stream_ode"]
-    training = replace(recipe.training, epochs=EPOCHS, lr=LR)
-    config = replace(recipe, training=training, threshold=THRESHOLD)
-    result = fit_stream(dataset, study.latents(()), (), out, config)
-    surrogate = bundle.load_stream(result.bundle)
     samples = streaming_samples(study, JUDGED, JUDGED_SEED, DURATION)
     new = build_dataset(study.cells, samples, out / "fresh.h5", seed=JUDGED_SEED)
+    rows = []
+    for operator in sys.argv[3].split(",") if sys.argv[3:] else TRAININGS:
+        rows += judged(study, dataset, new, operator, out)
+    record("stream_hl23pv", rows)
+
+
+def judged(study: Study, dataset: Path, new: Path, operator: str, out: Path) -> list[dict]:
+    """Train an operator, and its figures on the new stimuli, beside the AdEx and the floors."""
+    recipe, (epochs, lr) = STREAM_RECIPES[operator], TRAININGS[operator]
+    training = replace(recipe.training, epochs=epochs, lr=lr)
+    config = replace(recipe, training=training, threshold=THRESHOLD)
+    result = fit_stream(dataset, study.latents(()), (), out / operator, config)
+    surrogate = bundle.load_stream(result.bundle)
     rows = rows_of(study, new, surrogate.threshold)["training cells"]
     models = fitted(dataset, [study.cells[0].name], surrogate, out / "adex.json")
     judged = evaluate_streaming(
@@ -57,14 +68,19 @@ def main() -> None:
         rivals={"AdEx": lambda some: adex_voltages(models, new, some, surrogate)},
         floor_samples=FLOOR_SAMPLES,
     )
-    print(judged.table(), flush=True)
-    found = [{**row, "seed": JUDGED_SEED} for row in [*judged.records(), *closeness(judged)]]
-    log = json.loads((out / "stream" / "log.jsonl").read_text().splitlines()[-1])
-    found += [
-        {"figure": "training", "value": log["minutes"], "unit": "min"},
-        {"figure": "evaluations of the AdEx", "value": EVALUATIONS, "n": 1},
+    print(operator, judged.table(), sep="\n", flush=True)
+    log = json.loads((out / operator / "stream" / "log.jsonl").read_text().splitlines()[-1])
+    found = [
+        *judged.records(),
+        *closeness(judged),
+        {"figure": "surrogate/training", "value": log["minutes"], "unit": "min"},
+        {"figure": "AdEx/evaluations", "value": EVALUATIONS, "n": 1},
     ]
-    record("stream_hl23pv", found)
+    said = operator.replace("stream_", "surrogate, ")
+    return [
+        {**row, "figure": row["figure"].replace("surrogate", said), "seed": JUDGED_SEED}
+        for row in found
+    ]
 
 
 def studied(parameters: Path, out: Path) -> Study:
