@@ -42,21 +42,21 @@ def main() -> None:
     study = studied(parameters, out)
     samples = streaming_samples(study, TRACES, SEED)
     dataset = build_dataset(study.cells, samples, out / "traces.h5", seed=SEED)
-    samples = streaming_samples(study, JUDGED, JUDGED_SEED, DURATION)
-    new = build_dataset(study.cells, samples, out / "fresh.h5", seed=JUDGED_SEED)
     rows = []
     for operator in sys.argv[3].split(",") if sys.argv[3:] else TRAININGS:
-        rows += judged(study, dataset, new, operator, out)
+        rows += judged(study, dataset, operator, out)
     record("stream_hl23pv", rows)
 
 
-def judged(study: Study, dataset: Path, new: Path, operator: str, out: Path) -> list[dict]:
+def judged(study: Study, dataset: Path, operator: str, out: Path) -> list[dict]:
     """Train an operator, and its figures on the new stimuli, beside the AdEx and the floors."""
     recipe, (epochs, lr) = STREAM_RECIPES[operator], TRAININGS[operator]
     training = replace(recipe.training, epochs=epochs, lr=lr)
     config = replace(recipe, training=training, threshold=THRESHOLD)
     result = fit_stream(dataset, study.latents(()), (), out / operator, config)
     surrogate = bundle.load_stream(result.bundle)
+    samples = streaming_samples(study, JUDGED, JUDGED_SEED, DURATION)
+    new = build_dataset(study.cells, samples, out / "fresh.h5", seed=JUDGED_SEED)
     rows = rows_of(study, new, surrogate.threshold)["training cells"]
     models = fitted(dataset, [study.cells[0].name], surrogate, out / "adex.json")
     judged = evaluate_streaming(

@@ -12,7 +12,7 @@ Where things are, from the ground up:
     surrogates   trained surrogates as folders: weights and a card
     simulate     full simulations, training sets
     runtime      surrogates as cells in a running NEURON simulation
-    hosts        the same for hoc
+    hosts        the same for hoc and NetPyNE
     training     fitting a surrogate
     evolution    making a hall of fame
     compare      full simulation and surrogate side by side

@@ -14,6 +14,7 @@ SAYS = {
     "workflows/cells_to_report.py": "report:",
     "workflows/closed_loop.py": "80 and 20      surrogates",
     "howto/noble_cell.py": "spikes",
+    "howto/netpyne_population.py": "12 cells (pvalb), spikes:",
 }
 HOC = {
     "howto/noble_cell.hoc": "spikes in 100 ms",

@@ -38,7 +38,7 @@ HEAVY = {
     "h5py": {"store"},
     "matplotlib": {"compare"},
     "bluepyopt": {"evolution"},
-    "netpyne": {"hosts"},
+    "netpyne": set(),
     "mpi4py": set(),
     "wandb": set(),
     "pickle": set(),

@@ -10,6 +10,7 @@ made. Nothing of NetPyNE is patched.
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Mapping
 from copy import deepcopy
@@ -157,11 +158,14 @@ def adopt() -> None:
     host.tags["surrogate"] = swap.surrogate
 
 
+def _sim() -> Any:
+    """NetPyNE's own state; it is running, as it has called us, so nothing is imported."""
+    return sys.modules["netpyne.sim"]
+
+
 def _entry(host: Any) -> dict:
     """What the rule says, from the cell's own structure or, without one, from the rules."""
-    from netpyne import sim
-
-    rules = (rule["secs"] for rule in sim.net.params.cellParams.values() if "secs" in rule)
+    rules = (rule["secs"] for rule in _sim().net.params.cellParams.values() if "secs" in rule)
     for secs in (host.secs, *rules):
         for section in secs.values():
             said = section.get("pointps", {}).get(ENTRY, {}).get("_swap")
@@ -172,8 +176,6 @@ def _entry(host: Any) -> dict:
 
 def _refuse_settings() -> None:
     """What no surrogate runs under, before more cells are made."""
-    from netpyne import sim
-
     wrong = {
         "cvode_active": "the fixed step is the surrogates' own. Set cfg.cvode_active = False",
         "coreneuron": "surrogates do not run in CoreNEURON. Set cfg.coreneuron = False",
@@ -183,7 +185,7 @@ def _refuse_settings() -> None:
         "does not have. Set cfg.recordDipole = False",
     }
     for key, why in wrong.items():
-        if getattr(sim.cfg, key, None):
+        if getattr(_sim().cfg, key, None):
             raise SimulationError(f"cfg.{key} is on, and {why}.")
 
 

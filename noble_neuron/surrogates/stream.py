@@ -13,6 +13,7 @@ from ..operators.device import pick
 from ..operators.recurrent import State, Stream, advance, between, binned
 from .card import StreamCard
 
+G_ROUNDING = 1e-7  # uS
 TIME_STEPS = (0.025, 0.05, 0.1)  # ms; those of them that divide the operator's grid are served
 
 
@@ -41,7 +42,10 @@ class StreamSurrogate:
         self.latent_size = len(card.latent_space.names)
         self.celsius, self.threshold = card.celsius, card.threshold
         self.lowest_peak = card.lowest_peak
-        self.limits = Limits(card.b_range, card.g_range, card.v_range, model.config.v_reference)
+        low, high = card.g_range
+        # What is read off a matrix is rounded: no conductance comes as -1e-13 uS too.
+        conductance = (low - G_ROUNDING, high)
+        self.limits = Limits(card.b_range, conductance, card.v_range, model.config.v_reference)
 
     def point(self, given: str | Mapping[str, float] | None) -> np.ndarray:
         """Latent point in physical units, shape (latent_size,).
