@@ -3,8 +3,8 @@
     python examples/howto/netpyne_population.py [FOLDER]
 
 Twelve basket cells with dendrites inhibit one another, driven on the dendrites. The second run
-changes the first by one line. (The basket cell here is a sketch of three sections, and pvalb stands
-for other cells than it: their rates differ.) Needs NetPyNE (`pip install netpyne`).
+changes the first by one line. (The basket cell here is a sketch of three sections, and pvalb
+stands for other cells than it: their rates differ.) Needs NetPyNE (`pip install netpyne`).
 """
 
 import sys

@@ -10,6 +10,7 @@ channels.
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from neuron import h
@@ -36,7 +37,9 @@ class Twin:
         self._stubs: dict[float, Any] = {}
         self._turned: list[Any] = []
         self._made_for: list[tuple] | None = None
-        self._first = h.FInitializeHandler(3, self._make)
+        # NEURON holds what it calls: our own method would keep us alive.
+        mine = weakref.ref(self)
+        self._first = h.FInitializeHandler(3, lambda: mine()._make())
         self._later: Any = None
 
     def _make(self) -> None:
@@ -51,7 +54,8 @@ class Twin:
         for section, copy in self.copies.items():
             _same_parameters(section, copy)
         # Registered now, it comes after whoever else sets voltages.
-        self._later = h.FInitializeHandler(0, self._same_voltage)
+        mine = weakref.ref(self)
+        self._later = h.FInitializeHandler(0, lambda: mine()._same_voltage())
 
     def _anew(self, stems: list[Any]) -> None:
         self.copies, self._stubs, self._turned = {}, {}, []

@@ -23,7 +23,7 @@ def warm():
 
 def driven(soma, synapses=40):
     """Excitation and inhibition all over the dendrites."""
-    dendrites = sorted((s for s in soma.wholetree() if ".dend" in s.name()), key=lambda s: s.name())
+    dendrites = sorted((s for s in soma.wholetree() if ".dend" in s.name()), key=str)
     rng, held = np.random.default_rng(1), []
     for k in range(synapses):
         synapse = h.Exp2Syn(dendrites[rng.integers(len(dendrites))](rng.random()))

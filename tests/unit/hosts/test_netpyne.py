@@ -10,10 +10,22 @@ pytest.importorskip("neuralop", reason="the shipped surrogates need torch and ne
 pytest.importorskip("netpyne")
 
 from netpyne import sim, specs
+from neuron import h
 
 import noble_neuron.hosts.netpyne_rules as noble
 from noble_neuron.errors import InputError, NobleError
 from noble_neuron.surrogates import load_stream
+
+
+@pytest.fixture(autouse=True)
+def as_found():
+    """NetPyNE leaves its network, the variable step and the temperature behind."""
+    before = h.celsius, h.dt, h.steps_per_ms
+    yield
+    if hasattr(sim, "net"):
+        sim.clearAll()
+    h.CVode().active(False)
+    h.celsius, h.dt, h.steps_per_ms = before
 
 
 def dendrite(end):

@@ -164,3 +164,15 @@ def test_a_branch_that_carries_nothing_is_not_copied():
     del synapse
     h.finitialize(-65)
     assert not twin.copies
+
+
+def test_copies_live_as_long_as_their_twin():
+    before = len(list(h.allsec()))
+    cell = Cell()
+    cell.attach(cell.trees[0])
+    twin = Twin(cell.soma)
+    h.finitialize(-65)
+    assert len(list(h.allsec())) == before + 7 + 6 + 2
+    del twin
+    assert len(list(h.allsec())) == before + 7
+    h.finitialize(-65)
