@@ -129,7 +129,7 @@ def test_corrected_voltage_is_neurons_own(name):
 @pytest.mark.parametrize("chunk, most", [(0.1, 0.1), (0.25, 1.0)])
 def test_dendrites_lag(truth, chunk, most):
     """A cable answers the voltage shown, not the corrected one: known, warned of, bounded."""
-    with pytest.warns(SomaWarning, match="a chunk late"):
+    with pytest.warns(SomaWarning, match="own_tree=True"):
         answer = networks.dendrites(networks.standin(chunk)).run(DURATION)
     compared = networks.compare(truth("dendrites"), answer, DT)
     assert len(answer[0]) == compared.spikes

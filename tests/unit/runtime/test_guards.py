@@ -188,7 +188,7 @@ def high_threshold(cell):
 WARNED = {
     pas: r"NobleCell\[3\]: its soma's pas adds to the leak",
     calcium: "reads or writes concentrations of ca",
-    dendrite: "sections are connected to its soma.*a chunk late",
+    dendrite: "sections are connected to its soma.*own_tree=True",
     high_threshold: "a NetCon waits for 30 mV, and spikes reach 20 mV.*cell.threshold",
 }
 
