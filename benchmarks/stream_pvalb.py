@@ -1,9 +1,9 @@
 """How good the streaming surrogate of `pvalb` is by itself, beside AdEx fits and the floor.
 
-    python benchmarks/stream_pvalb.py DATASET TRAINING [--ship]
+    python benchmarks/stream_pvalb.py DATASET TRAINING [--beside OTHER] [--ship]
 
 DATASET is what `noble-neuron dataset pvalb --streaming` wrote, TRAINING the folder of
-`noble-neuron train --operator stream_dense`. Judged are the ten held-out cells and ten of the
+`noble-neuron train --operator stream_ode`. Judged are the ten held-out cells and ten of the
 training cells, drawn by seed, on new stimuli of 1.5 s that are drawn here: those that make the
 cell fire at 5 to 60 Hz, and those that leave it silent. An AdEx is fitted to each of the twenty on
 the cell's own traces in DATASET. Fits and simulations are kept in TRAINING; killed, the same
@@ -37,6 +37,7 @@ STEPS_PER_CELL = 20  # of the paper's square steps
 RATES = (5.0, 60.0)  # Hz
 FLOOR_SAMPLES = 100
 EVALUATIONS = 2880  # of an AdEx on 12 traces, per cell
+OTHER = "the other operator"
 CARD_FIGURES = ("gamma", "count_error", "below_mV", "peak_mV", "false_spikes")
 
 
@@ -47,13 +48,17 @@ def main() -> None:
     new = fresh(study, judged, training / "fresh.h5")
     splits = rows_of(study, new, surrogate.threshold)
     models = fitted(dataset, judged, surrogate, training / "adex.json")
+    rivals = {"AdEx": lambda rows: adex_voltages(models, new, rows, surrogate)}
+    if "--beside" in sys.argv:
+        other = bundle.load_stream(Path(sys.argv[sys.argv.index("--beside") + 1]) / "bundle")
+        rivals[OTHER] = lambda rows: voltages(other, study, new, rows)
     result = evaluate_streaming(
         surrogate,
         new,
         study.latents(surrogate.card.latent_space.names),
         splits,
         cells=study.cells,
-        rivals={"AdEx": lambda rows: adex_voltages(models, new, rows, surrogate)},
+        rivals=rivals,
         floor_samples=FLOOR_SAMPLES,
     )
     print(result.table(), flush=True)
@@ -67,7 +72,11 @@ def main() -> None:
     ]
     record("stream_pvalb", rows)
     if "--ship" in sys.argv:
-        kept = [r for r in rows if r["figure"].split("/")[-1] in CARD_FIGURES]
+        kept = [
+            r
+            for r in rows
+            if r["figure"].split("/")[-1] in CARD_FIGURES and not r["figure"].startswith(OTHER)
+        ]
         card = replace(surrogate.card, errors=kept)
         print("written:", bundle.save(library_dir() / "pvalb" / "stream", surrogate.model, card))
 
@@ -198,6 +207,16 @@ def square_steps(
         ]
         print(found[-3:], flush=True)
     return found
+
+
+def voltages(surrogate: StreamSurrogate, study: Study, path: Path, rows: np.ndarray) -> np.ndarray:
+    """Each row's answer by a streaming surrogate."""
+    known = study.latents(surrogate.card.latent_space.names)
+    with Dataset.open(path) as data:
+        b, g, _ = inputs(data, [int(i) for i in rows], surrogate)
+        points = np.array([known[str(data.table["cell"][i])] for i in rows])
+        starts = data.table["v_init"][rows]
+    return surrogate.run(b, g, points, starts, surrogate.model.config.grid_ms)
 
 
 def closeness(result: StreamResult) -> list[dict]:

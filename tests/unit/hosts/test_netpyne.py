@@ -19,13 +19,14 @@ from noble_neuron.surrogates import load_stream
 
 @pytest.fixture(autouse=True)
 def as_found():
-    """NetPyNE leaves its network, the variable step and the temperature behind."""
-    before = h.celsius, h.dt, h.steps_per_ms
+    """NetPyNE leaves its network, the variable step and its hParams behind."""
+    h.load_file("stdrun.hoc")
+    before = h.celsius, h.dt, h.steps_per_ms, h.v_init
     yield
     if hasattr(sim, "net"):
         sim.clearAll()
     h.CVode().active(False)
-    h.celsius, h.dt, h.steps_per_ms = before
+    h.celsius, h.dt, h.steps_per_ms, h.v_init = before
 
 
 def dendrite(end):
