@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from ..errors import InputError, StoreError
@@ -67,7 +68,10 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Tensor], dict[str, str]]:
     if not Path(path).is_file():
         raise StoreError(f"No such weights file: {path}")
     try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+        # Read at once: safe_open opens a path twice, and a training may replace the file between.
+        content = Path(path).read_bytes()
+        values = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        return values, header.get("__metadata__", {})
     except (SafetensorError, OSError, ValueError) as error:
         raise StoreError(f"{path} is not a whole safetensors file: {error}") from None
