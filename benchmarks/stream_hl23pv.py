@@ -26,7 +26,7 @@ from noble_neuron.simulate.suite import streaming_samples
 from noble_neuron.surrogates import bundle
 from noble_neuron.training.fit_stream import STREAM_RECIPES, fit_stream
 
-TRACES, SEED = 400, 7  # of 1 s, to train on
+TRACES, SEED = 1080, 7  # of 1 s, to train on
 JUDGED, JUDGED_SEED = 320, 20261125
 TOP, STEP = 0.65, 0.05  # nA, of the F-I curve
 TRAININGS = {  # operator -> epochs, learning rate

@@ -61,6 +61,18 @@ def _fi(o: argparse.Namespace) -> None:
     _say(f"written: {o.out}")
 
 
+def _mix(o: argparse.Namespace) -> None:
+    from .simulate.mixing import mix
+    from .simulate.study import Study
+
+    part = Path(f"{o.out}.part.jsonl")
+    study = Study.load(o.study)
+    more = mix(study, o.number, o.seed, workers=o.workers, told=_say, keep=part)
+    more.save(o.out)
+    part.unlink(missing_ok=True)
+    _say(f"written: {o.out}, {len(more.cells) - len(study.cells)} mixtures beside the models")
+
+
 def _dataset(o: argparse.Namespace) -> None:
     from .simulate.dataset import build_dataset
     from .simulate.study import Study
@@ -261,6 +273,13 @@ def _fill_fi(add: argparse.ArgumentParser) -> None:
     _seed_and_workers(add)
 
 
+def _fill_mix(add: argparse.ArgumentParser) -> None:
+    add.add_argument("study", help="built-in ensemble or a study")
+    add.add_argument("--out", default="mixed.json", help="study to write")
+    add.add_argument("--number", type=int, default=100, help="mixtures to make")
+    _seed_and_workers(add)
+
+
 def _fill_dataset(add: argparse.ArgumentParser) -> None:
     add.add_argument("study", help="built-in ensemble or a study")
     add.add_argument("--out", default="dataset.h5", help="HDF5 file to write")
@@ -351,6 +370,13 @@ _COMMANDS: tuple[tuple[str, Callable, str, _Fill, str], ...] = (
         _fi,
         "F-I curves and features of cells, as a study",
         _fill_fi,
+        _GO_ON,
+    ),
+    (
+        "mix",
+        _mix,
+        "a study with more cells to train on, between its training models",
+        _fill_mix,
         _GO_ON,
     ),
     ("dataset", _dataset, "simulate a training set", _fill_dataset, _GO_ON),
