@@ -61,6 +61,9 @@ STATE {
 
 INITIAL {
     done = -1
+VERBATIM
+    nn_queue_of(_nt)->time = NN_NEVER; /* a run may have ended within a step */
+ENDVERBATIM
 }
 
 BREAKPOINT {
@@ -91,14 +94,15 @@ extern int vector_capacity(void*);
 extern void* vector_arg(int);
 #endif
 
-/* Eight numbers at a time: the compiler makes of them what the processor has. */
+/* Sixteen numbers at a time: the compiler makes of them what the processor has. */
 #pragma GCC diagnostic ignored "-Wpsabi" /* of functions that are always inlined */
-typedef float nn_v8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int nn_i8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float nn_v16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int nn_i16 __attribute__((vector_size(64), aligned(4), may_alias));
 #define NN_INLINE static inline __attribute__((always_inline))
 #define NN_MOST 128   /* units of a layer, and entries of the memory */
 #define NN_BLOCK 32
 #define NN_CHANNELS 8 /* room for the conductances before the memory's gates */
+#define NN_CELLS 4    /* that go through the network together: its weights are read once */
 
 /* What the floats of `net` are: the head, then the layers, each its biases, then a row of
    weights for each input. Rows are filled up to multiples of NN_BLOCK. */
@@ -118,37 +122,63 @@ static nn_Net nn_net(const float* f) {
     return n;
 }
 
-/* y = y + x W: each output adds its inputs in their order, whoever else is computed. */
-NN_INLINE void nn_add(const float* w, const float* x, int n, int m, float* y) {
-    int from, to;
-    for (to = 0; to < m; to += NN_BLOCK) {
-        nn_v8 y0 = *(nn_v8*) (y + to), y1 = *(nn_v8*) (y + to + 8);
-        nn_v8 y2 = *(nn_v8*) (y + to + 16), y3 = *(nn_v8*) (y + to + 24);
-        const float* nn_row = w + to;
-        for (from = 0; from < n; from++, nn_row += m) {
-            const float one = x[from];
-            const nn_v8 share = {one, one, one, one, one, one, one, one};
-            y0 += share**(const nn_v8*) nn_row;
-            y1 += share**(const nn_v8*) (nn_row + 8);
-            y2 += share**(const nn_v8*) (nn_row + 16);
-            y3 += share**(const nn_v8*) (nn_row + 24);
+/* What is asked of the network for one cell, and where the answer goes. */
+typedef struct {
+    const float *nn_cell;
+    double volt, nn_shift, *memory, *nn_total, *nn_inward;
+} nn_Asked;
+
+/* What the cells of a step have in the layers. */
+typedef struct {
+    float x[NN_CELLS][1 + NN_MOST], y[NN_CELLS][NN_MOST], z[NN_CELLS][NN_MOST];
+    float out[NN_CELLS][NN_CHANNELS + 2*NN_MOST + NN_BLOCK];
+} nn_Work;
+
+/* y = y + x W for 16 wide outputs of some cells: each output adds its inputs in their order,
+   so a cell's answer is the same alone and in company. */
+NN_INLINE void nn_part(const float* w, int n, int m, const float* x, int x_row, float* y,
+                       int y_row, const int cells, const int wide) {
+    nn_v16 sum[NN_CELLS][4];
+    int from, cell, k;
+#pragma GCC unroll 4
+    for (cell = 0; cell < cells; cell++) {
+#pragma GCC unroll 4
+        for (k = 0; k < wide; k++) sum[cell][k] = *(nn_v16*) (y + cell*y_row + 16*k);
+    }
+    for (from = 0; from < n; from++, w += m) {
+#pragma GCC unroll 4
+        for (cell = 0; cell < cells; cell++) {
+            const float one = x[cell*x_row + from];
+#pragma GCC unroll 4
+            for (k = 0; k < wide; k++) sum[cell][k] += one**(const nn_v16*) (w + 16*k);
         }
-        *(nn_v8*) (y + to) = y0;
-        *(nn_v8*) (y + to + 8) = y1;
-        *(nn_v8*) (y + to + 16) = y2;
-        *(nn_v8*) (y + to + 24) = y3;
+    }
+#pragma GCC unroll 4
+    for (cell = 0; cell < cells; cell++) {
+#pragma GCC unroll 4
+        for (k = 0; k < wide; k++) *(nn_v16*) (y + cell*y_row + 16*k) = sum[cell][k];
     }
 }
 
-NN_INLINE nn_v8 nn_least(nn_v8 x, nn_v8 y) {
-    nn_i8 which = x < y;
-    return (nn_v8) ((which & (nn_i8) x) | (~which & (nn_i8) y));
+/* The same for all m outputs; the rows of x and y are those of nn_Work. */
+NN_INLINE void nn_add(const float* w, int n, int m, const float* x, int x_row, float* y,
+                      int y_row, const int cells, const int wide) {
+    int to = 0;
+    for (; to + 16*wide <= m; to += 16*wide) {
+        nn_part(w + to, n, m, x, x_row, y + to, y_row, cells, wide);
+    }
+    for (; to < m; to += 16) nn_part(w + to, n, m, x, x_row, y + to, y_row, cells, 1);
+}
+
+NN_INLINE nn_v16 nn_least(nn_v16 x, nn_v16 y) {
+    nn_i16 which = x < y;
+    return (nn_v16) ((which & (nn_i16) x) | (~which & (nn_i16) y));
 }
 
 /* exp(x) to 2 units in the last place (Cephes' polynomial, range reduction by ln 2). */
-NN_INLINE nn_v8 nn_exp(nn_v8 x) {
-    const nn_v8 zero = {0.f};
-    nn_v8 n, r, p;
+NN_INLINE nn_v16 nn_exp(nn_v16 x) {
+    const nn_v16 zero = {0.f};
+    nn_v16 n, r, p;
     x = -nn_least(-nn_least(x, zero + 87.f), zero + 87.f);
     n = x*1.44269504f + 12582912.f; /* rounds: 1.5 * 2^23 */
     n = n - 12582912.f;
@@ -159,86 +189,142 @@ NN_INLINE nn_v8 nn_exp(nn_v8 x) {
     p = p*r + 1.6666665459e-1f;
     p = p*r + 5.0000001201e-1f;
     p = p*(r*r) + r + 1.f;
-    return p*(nn_v8) ((__builtin_convertvector(n, nn_i8) + 127) << 23);
+    return p*(nn_v16) ((__builtin_convertvector(n, nn_i16) + 127) << 23);
 }
 
 NN_INLINE void nn_silu(float* x, int n) {
     int k;
-    for (k = 0; k < n; k += 8) {
-        nn_v8 each = *(nn_v8*) (x + k);
-        *(nn_v8*) (x + k) = each/(1.f + nn_exp(-each));
+    for (k = 0; k < n; k += 16) {
+        nn_v16 each = *(nn_v16*) (x + k);
+        *(nn_v16*) (x + k) = each/(1.f + nn_exp(-each));
     }
 }
 
 /* memory <- memory + sigma(gate) (tanh(candidate) - memory) */
 NN_INLINE void nn_remember(float* memory, const float* gate, const float* candidate, int n) {
     int k;
-    for (k = 0; k < n; k += 8) {
-        nn_v8 share = 1.f/(1.f + nn_exp(-*(const nn_v8*) (gate + k)));
-        nn_v8 wanted = 2.f/(1.f + nn_exp(-2.f**(const nn_v8*) (candidate + k))) - 1.f;
-        nn_v8 old = *(nn_v8*) (memory + k);
-        *(nn_v8*) (memory + k) = old + share*(wanted - old);
+    for (k = 0; k < n; k += 16) {
+        nn_v16 share = 1.f/(1.f + nn_exp(-*(const nn_v16*) (gate + k)));
+        nn_v16 wanted = 2.f/(1.f + nn_exp(-2.f**(const nn_v16*) (candidate + k))) - 1.f;
+        nn_v16 old = *(nn_v16*) (memory + k);
+        *(nn_v16*) (memory + k) = old + share*(wanted - old);
     }
 }
 
-/* One evaluation of the network: conductances for the next grid step, and the memory after it. */
-NN_INLINE void nn_body(const float* nn_f, const float* nn_cell, double volt, double* memory,
-                        double* nn_total, double* nn_inward) {
-    nn_Net n = nn_net(nn_f);
-    float x[1 + NN_MOST], y[NN_MOST], z[NN_MOST], out[NN_CHANNELS + 2*NN_MOST + NN_BLOCK];
+/* What the first layer sees of a cell, and where its layers begin. */
+NN_INLINE void nn_enter(const float* nn_f, nn_Net n, const nn_Asked* of, nn_Work* at, int cell) {
+    double volt = of->volt - of->nn_shift;
+    float* x = at->x[cell];
     int k;
     volt = volt < nn_f[NN_LOW] ? nn_f[NN_LOW] : (volt > nn_f[NN_HIGH] ? nn_f[NN_HIGH] : volt);
     x[0] = (float) ((volt - nn_f[NN_REFERENCE])/nn_f[NN_SCALE]);
-    for (k = 0; k < n.memory; k++) x[1 + k] = (float) memory[k];
-    memcpy(y, nn_cell, n.width*sizeof(float));
-    nn_add(n.into, x, 1 + n.memory, n.width, y);
-    nn_silu(y, n.width);
-    memcpy(z, n.inner, n.width*sizeof(float));
-    nn_add(n.inner + n.width, y, n.width, n.width, z);
-    nn_silu(z, n.width);
-    memcpy(out, n.last, n.out*sizeof(float));
-    nn_add(n.last + n.out, z, n.width, n.out, out);
+    for (k = 0; k < n.memory; k++) x[1 + k] = (float) of->memory[k];
+    memcpy(at->y[cell], of->nn_cell, n.width*sizeof(float));
+    memcpy(at->z[cell], n.inner, n.width*sizeof(float));
+    memcpy(at->out[cell], n.last, n.out*sizeof(float));
+}
+
+/* Its conductances for the next grid step, and the memory after it. */
+NN_INLINE void nn_leave(const float* nn_f, nn_Net n, const nn_Asked* of, nn_Work* at, int cell) {
+    const float* out = at->out[cell];
+    float* x = at->x[cell];
+    double nn_sum = 0., nn_drive = 0.;
+    int k;
     nn_remember(x + 1, out + NN_CHANNELS, out + NN_CHANNELS + n.memory, n.memory);
-    for (k = 0; k < n.memory; k++) memory[k] = x[1 + k];
-    *nn_total = *nn_inward = 0.;
+    for (k = 0; k < n.memory; k++) of->memory[k] = x[1 + k];
     for (k = 0; k < 3; k++) {
-        float x = out[k] < -12.f ? -12.f : (out[k] > 7.f ? 7.f : out[k]);
-        double one = nn_f[NN_UNIT]*exp(x);
-        *nn_total += one;
-        *nn_inward += one*nn_f[NN_E + k];
+        double one = nn_f[NN_UNIT]*exp(out[k] < -12.f ? -12.f : (out[k] > 7.f ? 7.f : out[k]));
+        nn_sum += one;
+        nn_drive += one*nn_f[NN_E + k];
     }
+    *of->nn_total = nn_sum;
+    *of->nn_inward = nn_drive + nn_sum*of->nn_shift;
 }
 
-
-
-/* The same for the processor that every build must serve, and for those of the last ten years;
-   the one that runs decides. */
-typedef void (*nn_Version)(const float*, const float*, double, double*, double*, double*);
-
-static void nn_plain(const float* nn_f, const float* cell, double volt, double* memory,
-                     double* one, double* two) {
-    nn_body(nn_f, cell, volt, memory, one, two);
+/* One evaluation of the network for some cells. */
+NN_INLINE void nn_body(const float* nn_f, const nn_Asked* of, const int cells, const int wide) {
+    nn_Net n = nn_net(nn_f);
+    nn_Work at;
+    const int x_row = 1 + NN_MOST, row = NN_MOST, out_row = sizeof at.out[0]/sizeof(float);
+    int cell;
+    for (cell = 0; cell < cells; cell++) nn_enter(nn_f, n, of + cell, &at, cell);
+    nn_add(n.into, 1 + n.memory, n.width, at.x[0], x_row, at.y[0], row, cells, wide);
+    for (cell = 0; cell < cells; cell++) nn_silu(at.y[cell], n.width);
+    nn_add(n.inner + n.width, n.width, n.width, at.y[0], row, at.z[0], row, cells, wide);
+    for (cell = 0; cell < cells; cell++) nn_silu(at.z[cell], n.width);
+    nn_add(n.last + n.out, n.width, n.out, at.z[0], row, at.out[0], out_row, cells, wide);
+    for (cell = 0; cell < cells; cell++) nn_leave(nn_f, n, of + cell, &at, cell);
 }
+
+/* For a number of cells, as many at a time as the registers hold. */
+#define NN_VERSION(nn_name, nn_target, nn_wide_of_many, nn_wide_of_one) \
+nn_target static void nn_name(const float* nn_f, const nn_Asked* of, int cells) { \
+    for (; cells >= NN_CELLS; cells -= NN_CELLS, of += NN_CELLS) { \
+        nn_body(nn_f, of, NN_CELLS, nn_wide_of_many); \
+    } \
+    for (; cells > 0; cells--, of++) nn_body(nn_f, of, 1, nn_wide_of_one); \
+}
+
+/* For the processor that every build must serve, and for those of the last ten years and of the
+   last five; the one that runs decides. */
+typedef void (*nn_Version)(const float*, const nn_Asked*, int);
+NN_VERSION(nn_plain, , 1, 2)
 #if defined(__x86_64__)
-__attribute__((target("avx2,fma")))
-static void nn_wide(const float* nn_f, const float* cell, double volt, double* memory,
-                    double* one, double* two) {
-    nn_body(nn_f, cell, volt, memory, one, two);
-}
+NN_VERSION(nn_wide, __attribute__((target("avx2,fma"))), 1, 4)
+NN_VERSION(nn_widest, __attribute__((target("avx512f,avx512dq,avx2,fma"))), 2, 4)
 static nn_Version nn_best() {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? nn_wide : nn_plain;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
+        return nn_plain;
+    }
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") ? nn_widest
+                                                                                  : nn_wide;
 }
 #else
 static nn_Version nn_best() { return nn_plain; }
 #endif
 
-static void nn_evaluate(const float* nn_f, const float* cell, double volt, double* memory,
-                        double* one, double* two) {
+static void nn_evaluate(const float* nn_f, const nn_Asked* of, int cells) {
     static nn_Version nn_version;
     if (!nn_version) {
         nn_version = nn_best(); /* threads may each find it: the same */
     }
-    nn_version(nn_f, cell, volt, memory, one, two);
+    nn_version(nn_f, of, cells);
+}
+
+/* Cells of a thread that wait for company within a step; the last one of the thread ends it. */
+#define NN_THREADS 256
+#define NN_QUEUE 16
+#define NN_NEVER -1e30
+typedef struct {
+    double time; /* of the step; NN_NEVER between two */
+    const float* nn_f;
+    int seen, waiting;
+    nn_Asked asked[NN_QUEUE];
+} nn_Queue;
+static nn_Queue nn_queues[NN_THREADS];
+
+static nn_Queue* nn_queue_of(NrnThread* nt) {
+    return &nn_queues[(nt - nrn_threads)%NN_THREADS];
+}
+
+/* How many of them there are in a thread (NEURON's headers rename that for mechanisms). */
+static int nn_count(NrnThread* nt, int type) {
+    return nt->_ml_list[type]->_nodecount;
+}
+
+static void nn_answer(nn_Queue* queue) {
+    if (queue->waiting) {
+        nn_evaluate(queue->nn_f, queue->asked, queue->waiting);
+        queue->waiting = 0;
+    }
+}
+
+static void nn_wait(nn_Queue* queue, const float* nn_f, nn_Asked asked) {
+    if (queue->nn_f != nn_f || queue->waiting == NN_QUEUE) {
+        nn_answer(queue);
+    }
+    queue->nn_f = nn_f;
+    queue->asked[queue->waiting++] = asked;
 }
 
 /* As in nn_Clamp: the diagonal of a node with the whole rest of the tree eliminated. */
@@ -286,6 +372,12 @@ ENDVERBATIM
 PROCEDURE think() {
 VERBATIM
     const float* nn_f = (const float*) _p_net;
+    nn_Queue* nn_queue = nn_queue_of(_nt);
+    if (nn_queue->time != t) {
+        nn_queue->time = t;
+        nn_queue->seen = nn_queue->waiting = 0;
+    }
+    nn_queue->seen += 1;
     if (!nn_f || done < 0) {
         return nn_refuse(_nt, "A NobleCell is new since the last initialisation.",
                          "Call h.finitialize().");
@@ -339,10 +431,16 @@ VERBATIM
                              "Look at what is attached to it.");
         }
         done = 0;
-        nn_evaluate(nn_f, (const float*) _p_own, v - shift, &h[0], &total, &inward);
-        inward += total*shift;
+        {
+            nn_Asked nn_asked = {(const float*) _p_own, v, shift, &h[0], &total, &inward};
+            nn_wait(nn_queue, nn_f, nn_asked);
+        }
     }
     before = v;
+    if (nn_queue->seen == nn_count(_nt, _mechtype)) {
+        nn_answer(nn_queue);
+        nn_queue->time = NN_NEVER;
+    }
 ENDVERBATIM
 }
 
@@ -379,7 +477,9 @@ VERBATIM
     for (nn_k = 0; nn_k < 9; nn_k++) met[nn_k] = 0;
     done = 0;
     before = v;
-    nn_evaluate((const float*) _p_net, (const float*) _p_own, v - shift, &h[0], &total, &inward);
-    inward += total*shift;
+    {
+        nn_Asked nn_asked = {(const float*) _p_own, v, shift, &h[0], &total, &inward};
+        nn_evaluate((const float*) _p_net, &nn_asked, 1);
+    }
 ENDVERBATIM
 }

@@ -95,6 +95,35 @@ def test_cells_do_not_depend_on_their_company():
     np.testing.assert_array_equal(course(alone), expected)
 
 
+def test_cells_of_two_operators_in_turn_answer_as_alone():
+    other = Toy(memory=20, seed=6)
+    kinds = [(TOY, POINTS[0]), (other, POINTS[1]), (TOY, POINTS[2]), (other, POINTS[0])] * 3
+    expected = []
+    for kind, point in kinds[:4]:
+        cell = NobleCell(kind, point)
+        _clamp = stepped(cell)
+        expected.append(course(cell))
+    cells = [NobleCell(kind, point) for kind, point in kinds]
+    clamps = [stepped(cell) for cell in cells]
+    traces = [h.Vector().record(cell.soma(0.5)._ref_v) for cell in cells]
+    course(cells[0])
+    for k, trace in enumerate(traces):
+        np.testing.assert_array_equal(np.array(trace)[1:], expected[k % 4])
+    assert len(clamps) == 12 and np.ptp(expected, axis=0).max() > 1
+
+
+def test_a_run_that_broke_off_within_a_step_leaves_nothing_waiting(capfd):
+    cells = [NobleCell(TOY, POINTS[k % 3], strict=k == 5) for k in range(7)]
+    clamps = [stepped(cell) for cell in cells]
+    expected = course(cells[6])
+    clamps[5].amp, clamps[5].delay = 2.5, 0.0
+    with pytest.raises(RuntimeError) as error:  # in the first grid step, by the sixth of seven
+        course(cells[6])
+    assert "A strict NobleCell" in rings.said(error, capfd)
+    clamps[5].amp, clamps[5].delay = 0.3, 10.0
+    np.testing.assert_array_equal(course(cells[6]), expected)
+
+
 def test_a_shift_moves_all_voltages_alike():
     own, low = NobleCell(TOY, POINTS[1]), NobleCell(TOY, POINTS[1], shift=-14.0)
     held = [stepped(own), stepped(low)]
