@@ -79,7 +79,12 @@ def _dataset(o: argparse.Namespace) -> None:
     from .simulate.suite import noble_samples, streaming_samples
 
     study = Study.load(o.study)
-    samples = (streaming_samples if o.streaming else noble_samples)(study, o.samples, o.seed)
+    if o.rate is not None and not o.streaming:
+        raise InputError("--rate means nothing without --streaming: leave it.")
+    if o.streaming:
+        samples = streaming_samples(study, o.samples, o.seed, rate=o.rate)
+    else:
+        samples = noble_samples(study, o.samples, o.seed)
     path = build_dataset(study.cells, samples, o.out, workers=o.workers, seed=o.seed)
     _say(f"written: {path}, {len(samples)} samples of {len(study.cells)} cells")
 
@@ -288,6 +293,11 @@ def _fill_dataset(add: argparse.ArgumentParser) -> None:
         "--streaming",
         action="store_true",
         help="stimuli as in a network (noise, conductances, steps), not the paper's square step",
+    )
+    add.add_argument(
+        "--rate",
+        type=float,
+        help="of firing that the streaming steps reach [Hz]; they reach 1.7 I_thr if not given",
     )
     _seed_and_workers(add)
 

@@ -46,14 +46,14 @@ def noble_samples(study: Study, per_cell: int, seed: int) -> list[Sample]:
 
 
 def streaming_samples(
-    study: Study, per_cell: int, seed: int, duration: float = 1000.0
+    study: Study, per_cell: int, seed: int, duration: float = 1000.0, rate: float | None = None
 ) -> list[Sample]:
     """`per_cell` protocols for each cell, of every class of `protocols.suites.STREAMING`.
 
     Steps of any onset, ramps, Ornstein-Uhlenbeck and white noise, barrages of conductances,
     mixtures and silence; half of them start from a voltage in -100...-50 mV. Currents go with
-    the cell's I_thr, and conductances with what carries it over 50 mV, so that every cell of a
-    family is driven alike. A protocol's name begins with its class: see
+    the cell's I_thr (or with `rate`), and conductances with what carries it over 50 mV, so that
+    every cell of a family is driven alike. A protocol's name begins with its class: see
     `protocols.suites.class_of`.
 
     Args:
@@ -61,12 +61,19 @@ def streaming_samples(
         per_cell: Protocols for each.
         seed: Decides everything.
         duration: Of each protocol [ms].
+        rate: Steps reach what makes the cell fire at this rate by its s_thr [Hz], and all other
+            drives go along; None: they reach 1.7 I_thr. A cell of low threshold and shallow slope
+            hardly fires by the latter.
     """
+    if rate is not None and not (np.isfinite(rate) and rate > 0):
+        raise InputError(f"The rate that steps reach must be above 0 Hz: got {rate}.")
 
     def draw(features: Mapping[str, float], n: int, own: int) -> list[Protocol]:
-        i_thr = features["I_thr"]
-        low, high = STREAM_LOW * i_thr, STREAM_HIGH * i_thr
-        return streaming_suite(n, i_thr, low, high, own, duration=duration, v_init=V_INIT)
+        unit = features["I_thr"]
+        if rate is not None:
+            unit = (unit + rate / features["s_thr"]) / STREAM_HIGH
+        low, high = STREAM_LOW * unit, STREAM_HIGH * unit
+        return streaming_suite(n, unit, low, high, own, duration=duration, v_init=V_INIT)
 
     return _per_cell(study, per_cell, seed, draw)
 

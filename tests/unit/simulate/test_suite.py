@@ -54,6 +54,16 @@ def test_currents_and_conductances_go_with_the_threshold():
     assert len({p.stimuli[0].onset for p in steps}) == len(steps)
 
 
+def test_drives_go_with_a_rate_where_one_is_asked_for():
+    """To fire at 102 Hz a cell of I_thr 0.17 nA and 600 Hz/nA needs twice its I_thr."""
+    cell = Study("some", ("cell",), ({"I_thr": 0.17, "s_thr": 600.0},), ())
+    plain, fast = (streaming_samples(cell, 60, seed=5, rate=rate) for rate in (None, 102.0))
+    for a, b in zip(plain, fast, strict=True):
+        assert largest(b.protocol) == pytest.approx(2 / STREAM_HIGH * largest(a.protocol))
+    with pytest.raises(InputError, match="above 0 Hz: got -1.0"):
+        streaming_samples(cell, 5, seed=5, rate=-1.0)
+
+
 def test_half_start_from_any_voltage():
     starts = [s.protocol.v_init for s in streaming_samples(study(0.2), 300, seed=1)]
     drawn = [v for v in starts if v is not None]
