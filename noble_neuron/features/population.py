@@ -15,7 +15,7 @@ from ..errors import InputError
 BIN = 5.0  # ms, of counts that are correlated
 FINE = 1.0  # ms, of the population's rate for its spectrum
 WINDOW = 256  # bins of FINE that are transformed at once: 4 Hz of resolution
-BAND = (4.0, 200.0)  # Hz, where spectra are compared
+BAND = (3.5, 200.0)  # Hz, where spectra are compared
 MOST = 500  # cells whose pairs are correlated
 
 Trains = Sequence[np.ndarray]

@@ -14,9 +14,6 @@ from typing import Any
 import numpy as np
 from neuron import h
 
-BASELINE = 10.0  # ms before an event, whose mean is the rest
-SETTLE, APART = 200.0, 150.0  # ms until the first event, and between two of one cell
-
 
 class Redirected:
     """A ParallelContext whose connections to some cells listen to other gids.
@@ -61,21 +58,25 @@ class Player:
 class Probe:
     """One event through each of some connections of a cell that hears nothing else.
 
+    Args:
+        sim: NetPyNE's.
+        cell: A cell of `sim.net`, whose stimulation is silent.
+        chosen: Of its connections.
+        times: Of the events [ms].
+
     Attributes:
-        about: Of each event: what says where it came from and where it acts.
+        about: Of each event: when it is, where it seems to come from, and where it acts.
     """
 
-    def __init__(self, sim: Any, cell: Any, chosen: list[dict]) -> None:
+    def __init__(self, sim: Any, cell: Any, chosen: list[dict], times: list[float]) -> None:
         self.about: list[dict[str, Any]] = []
         self._events = []
         for conn in cell.conns:
             if _netcon(conn):
                 conn["hObj"].active(any(conn is one for one in chosen))
-        for stim in cell.stims:
-            _silence(stim.get("hObj"))
-        for k, conn in enumerate(chosen):
-            self._events.append((conn["hObj"], SETTLE + k * APART))
-            self.about.append({"gid": int(cell.gid), "at": SETTLE + k * APART, **_said(sim, conn)})
+        for conn, time in zip(chosen, times, strict=True):
+            self._events.append((conn["hObj"], time))
+            self.about.append({"gid": int(cell.gid), "at": time, **_said(sim, conn)})
         self._queue = h.FInitializeHandler(1, self._send)
 
     def _send(self) -> None:

@@ -27,6 +27,8 @@ from .netpyne_model import find_model, load_model
 RECORD = 0.1  # ms between two samples of a voltage
 EXAMPLES = 4  # cells of each population whose voltage is kept
 PROBED, PROBES = 3, 4  # cells of each population that get single events, and how many each
+SETTLE, APART = 200.0, 150.0  # ms until the first event of a cell, and between two
+BASELINE = 10.0  # ms before an event, whose mean is the rest
 TOLD = 100  # times that a run says how far it is
 UNUSED = {  # settings that would record, draw or save
     "recordTraces": {},
@@ -108,11 +110,13 @@ def _quiet_process(log: str) -> None:
     os.environ["MPLBACKEND"] = "Agg"
     os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
     sys.argv = sys.argv[:1]  # NetPyNE reads them on import
+    sys.dont_write_bytecode = True  # not into the model's folder
     os.chdir(Path(log).parent)  # NEURON loads mechanisms of the folder it starts in
 
 
 def _failure(spec: RunSpec, stage: str, error: BaseException, log: str) -> str:
-    which = "with " + ", ".join(f"{pop} swapped" for pop in spec.swaps) if spec.swaps else "as it is"
+    swapped = ", ".join(spec.swaps)
+    which = f"with {swapped} on surrogates" if swapped else "as it is"
     last = str(error).strip().splitlines()[-1:] or ["no message"]
     return (
         f"The model {spec.model}, {which}, {stage}: {type(error).__name__}: {last[0]} "
@@ -135,7 +139,7 @@ class _Run:
         with self._timed("load"):
             cfg, params = load_model(find_model(self.spec.model), self._configure)
             self._check_pops(params)
-        self._swap(params)
+            self._swap(params)
         self.memory_before = _memory("VmRSS")
         self.stage[0] = "could not be built"
         with self._timed("build"):
@@ -180,8 +184,6 @@ class _Run:
         from netpyne import sim
 
         if self.spec.probe:
-            from .netpyne_replay import APART, SETTLE
-
             cfg.duration = SETTLE + PROBES * APART
         sim.initialize(params, cfg)
         sim.net.createPops()
@@ -228,7 +230,9 @@ class _Run:
         quiet(sim)
         for cells in self.cells.values():
             for k, cell in enumerate(_spread(cells, PROBED)):
-                probe = Probe(sim, cell, chosen(sim, cell, PROBES, k * PROBES))
+                some = chosen(sim, cell, PROBES, k * PROBES)
+                times = [SETTLE + APART * n for n in range(len(some))]
+                probe = Probe(sim, cell, some, times)
                 self.probes.append(probe)
 
     def _record(self, sim: Any) -> None:
@@ -271,6 +275,8 @@ class _Run:
             "outside": self._outside(),
             "latents": self._latents(),
             "thresholds": self._thresholds(),
+            "apart": APART,
+            "baseline": BASELINE,
             "probes": [about for probe in self.probes for about in probe.about],
         }
         return {

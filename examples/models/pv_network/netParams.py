@@ -24,7 +24,7 @@ netParams.popParams["excitation"] = {
     "rate": 20,
     "noise": 1.0,
 }
-netParams.popParams["PV"] = {"cellType": "PV", "numCells": 14}
+netParams.popParams["PV"] = {"cellType": "PV", "numCells": 12}
 
 netParams.synMechParams["AMPA"] = {"mod": "Exp2Syn", "tau1": 0.3, "tau2": 2.0, "e": 0}
 netParams.synMechParams["GABA"] = {"mod": "Exp2Syn", "tau1": 0.3, "tau2": 6.0, "e": -80}
@@ -35,7 +35,7 @@ netParams.connParams["excitation->PV"] = {
     "convergence": 24,
     "sec": "dendrites",
     "synMech": "AMPA",
-    "weight": 4e-3,
+    "weight": 3.2e-3,
     "delay": "uniform(1, 3)",
 }
 netParams.connParams["PV->PV"] = {
@@ -44,7 +44,7 @@ netParams.connParams["PV->PV"] = {
     "probability": 0.4,
     "sec": "first",
     "synMech": "GABA",
-    "weight": 1.5e-3,
+    "weight": 2e-3,
     "delay": 1.0,
 }
 netParams.stimSourceParams["background"] = {"type": "NetStim", "rate": 700, "noise": 1.0}
@@ -53,6 +53,6 @@ netParams.stimTargetParams["background->PV"] = {
     "conds": {"pop": "PV"},
     "sec": "soma_0",
     "synMech": "AMPA",
-    "weight": 2.0e-3,
+    "weight": 1.7e-3,
     "delay": 1,
 }
