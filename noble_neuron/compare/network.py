@@ -88,6 +88,7 @@ def compare_network(
         raise InputError("Nothing to compare: name a population and its surrogate, PV=pvalb.")
     runs = runs_of(Path(model), chosen, Path(out).resolve(), say)
     full = runs[FULL]
+    pops = sorted(full.populations, key=lambda pop: pop not in chosen)  # the swapped ones first
     replay = {pop: _replay(runs, pop) for pop in chosen}
     probes = {version: runs[name] for version, name in PROBED.items()}
     pop_of = {gid: pop for pop in chosen for gid in full.pops[pop]}
@@ -97,11 +98,11 @@ def compare_network(
         runs=runs,
         figures={
             pop: {name: activity.figures(runs[name], pop) for name in (FULL, *CLOSED)}
-            for pop in full.populations
+            for pop in pops
         },
         distances={
             pop: {name: activity.distances(full, runs[name], pop) for name in CLOSED}
-            for pop in full.populations
+            for pop in pops
         },
         replay=replay,
         psps=activity.psps(probes, pop_of),

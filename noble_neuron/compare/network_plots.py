@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,29 +30,26 @@ CLOSE, WIDE = 120.0, 500.0  # ms of a voltage
 
 def rasters(result: NetworkComparison) -> str:
     """Spikes of full and swapped network, and of the full one at dt/2 and at another seed."""
-    full, others = result.runs[NATIVE], _others(result)
-    pops = [*result.swaps, *others]
+    full, pops = result.runs[NATIVE], list(result.distances)
+    others = [pop for pop in pops if pop not in result.swaps]
     until = min(SHOWN, full.duration)
     sizes = [min(ROWS, len(full.pops[pop])) for pop in pops]
-    height = float(np.clip(0.035 * sum(sizes), 1.3, 4.0))
+    height = float(np.clip(0.05 * sum(sizes), 1.3, 4.5))
     with panels(2, 2, 4.9, height, sharex=True, sharey=True) as (figure, axes):
         for ax, (name, (colour, _, _)) in zip(axes.flat, LOOK.items(), strict=True):
-            colours = dict.fromkeys(result.swaps, colour) | others
+            colours = dict.fromkeys(result.swaps, colour) | dict(
+                zip(others, cycle(OTHERS), strict=False)
+            )
             _raster(ax, result.runs[name], colours, until)
             ax.set_title(name, loc="left")
         edges = np.concatenate([[0], np.cumsum(sizes)])
         for row in axes:
             row[0].set_yticks((edges[1:] + edges[:-1]) / 2, [short(pop) for pop in pops])
-            row[0].tick_params(axis="y", length=0)
+            for ax in row:
+                ax.tick_params(axis="y", length=0)
         for ax in axes[-1]:
             ax.set_xlabel("ms")
         return png(figure)
-
-
-def _others(result: NetworkComparison) -> dict[str, str]:
-    """Population that was not swapped -> colour."""
-    names = [p for p in result.runs[NATIVE].populations if p not in result.swaps]
-    return {pop: OTHERS[k % len(OTHERS)] for k, pop in enumerate(names)}
 
 
 def _raster(ax, run: NetworkRun, pops: dict[str, str], until: float) -> None:
@@ -60,7 +58,7 @@ def _raster(ax, run: NetworkRun, pops: dict[str, str], until: float) -> None:
         trains = run.trains(pop)
         for k in np.linspace(0, len(trains) - 1, min(ROWS, len(trains))).round().astype(int):
             spikes = trains[k][trains[k] <= until]
-            ax.vlines(spikes, row + 0.08, row + 0.92, color=colour, lw=0.7)
+            ax.vlines(spikes, row + 0.08, row + 0.92, color=colour, lw=0.9)
             row += 1
     ax.set_xlim(0, until)
     ax.set_ylim(0, row)
@@ -68,7 +66,7 @@ def _raster(ax, run: NetworkRun, pops: dict[str, str], until: float) -> None:
 
 def distributions(result: NetworkComparison) -> str:
     """Rates, ISI CVs, pair correlations and spectrum: a row per population."""
-    pops = [*result.swaps, *_others(result)]
+    pops = list(result.distances)
     titles = ("rate [Hz]", "ISI CV", "pair correlation", "frequency [Hz]")
     with panels(len(pops), 4, 2.35, 1.9) as (figure, axes):
         for row, pop in zip(axes, pops, strict=True):
@@ -109,7 +107,7 @@ def _cumulated(ax, values: np.ndarray, colour: str, width: float) -> None:
 
 def distances(result: NetworkComparison) -> str:
     """Each distance from the full network beside the floor: a panel per figure."""
-    pops = [*result.swaps, *_others(result)]
+    pops = list(result.distances)
     with panels(1, len(DISTANCES), 1.95, 0.5 + 0.42 * len(pops), sharey=True) as (figure, axes):
         for ax, (key, (title, unit)) in zip(axes[0], DISTANCES.items(), strict=True):
             for name in (SEED, HALF, SWAPPED):

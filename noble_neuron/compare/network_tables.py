@@ -86,7 +86,9 @@ def costs_table(result: NetworkComparison) -> Table:
     grown = [run.memory["peak"] - run.memory["before"] for run in (full, swapped)]
     rows.append(_ratio("of which for the network and its run [MB]", *grown))
     return Table(
-        "Wall time and memory, a process each, one core", ["", FULL, SWAPPED, "ratio"], rows
+        "Wall time and memory, a process each, one core",
+        ["", FULL, SWAPPED, "full / swapped"],
+        rows,
     )
 
 
