@@ -36,6 +36,12 @@ REPLAY = {
     "count": ("spikes, counted wrongly", "%"),
     "below": ("voltage between spikes", "mV"),
 }
+# Of single synaptic events.
+EVENTS = {
+    "amplitude": ("amplitude, mean error", "%"),
+    "largest": ("amplitude, largest error", "%"),
+    "peak": ("time of peak, mean error", "ms"),
+}
 DELTA = agreement.DELTA  # ms
 REST_WITHIN = 0.05  # mV, that the 10 ms before a single event may vary by
 
@@ -57,6 +63,10 @@ class NetworkRun:
         seconds: Wall time of "load", "build" and "run" [s].
         memory: Of the process [MB]: "before" the network was built, and at its "peak".
         about: What else the run says.
+        events: Single synaptic events after the run, if any: of each its "gid", "at" [ms],
+            "source", "synapse", "section", "distance" [um].
+        event_voltage: gid -> voltage during these [mV].
+        event_settings: "apart" and "baseline" [ms].
     """
 
     duration: float
@@ -71,12 +81,22 @@ class NetworkRun:
     seconds: dict[str, float]
     memory: dict[str, float]
     about: dict[str, Any]
+    events: tuple[dict[str, Any], ...]
+    event_voltage: dict[int, np.ndarray]
+    event_settings: dict[str, float]
 
     @classmethod
     def read(cls, path: Path) -> NetworkRun:
         """A run's file."""
         with np.load(path) as stored:
             about = json.loads(str(stored["about"]))
+            probed = "event_about" in stored
+            settings = json.loads(str(stored["event_about"])) if probed else {"events": []}
+            voltage = (
+                dict(zip(stored["event_gids"], stored["event_voltage"], strict=True))
+                if probed
+                else {}
+            )
             return cls(
                 duration=about.pop("duration"),
                 dt=about.pop("dt"),
@@ -90,6 +110,9 @@ class NetworkRun:
                 seconds=about.pop("seconds"),
                 memory=about.pop("memory"),
                 about=about,
+                events=tuple(settings.pop("events")),
+                event_voltage=voltage,
+                event_settings=settings,
             )
 
     @property
@@ -209,20 +232,30 @@ class Psp:
         return float(self.t[np.abs(self.voltage[version]).argmax()])
 
 
+def psp_errors(found: Sequence[Psp], truth: str, answer: str) -> dict[str, float]:
+    """`EVENTS` of one version beside another; NaN without PSPs."""
+    amplitude = [100 * abs(p.amplitude(answer) / p.amplitude(truth) - 1) for p in found]
+    peak = [abs(p.peak(answer) - p.peak(truth)) for p in found]
+    return {
+        "amplitude": _mean(amplitude),
+        "largest": max(amplitude, default=float("nan")),
+        "peak": _mean(peak),
+    }
+
+
 def psps(runs: Mapping[str, NetworkRun], pop_of: Mapping[int, str]) -> tuple[Psp, ...]:
     """PSPs that all versions have, from runs of single events.
 
     Left out are those of a cell that is not at rest before the event.
 
     Args:
-        runs: Version -> its run.
+        runs: Version -> its run, which had single events.
         pop_of: gid -> population.
     """
     first = next(iter(runs.values()))
-    events = [event for event in first.about["probes"]]
     same = all(_places(run) == _places(first) for run in runs.values())
     found = []
-    for event in events if same else ():
+    for event in first.events if same else ():
         shapes = {name: _deflection(run, event) for name, run in runs.items()}
         if all(v is not None for v in shapes.values()):
             steps = min(map(len, shapes.values()))
@@ -239,18 +272,17 @@ def psps(runs: Mapping[str, NetworkRun], pop_of: Mapping[int, str]) -> tuple[Psp
 
 def _places(run: NetworkRun) -> list[tuple]:
     keys = ("gid", "at", "source", "synapse", "section")
-    return [tuple(event[key] for key in keys) for event in run.about["probes"]]
+    return [tuple(event[key] for key in keys) for event in run.events]
 
 
 def _deflection(run: NetworkRun, event: Mapping[str, Any]) -> np.ndarray | None:
     """Voltage from the event to the next less the rest before it [mV]; None without a rest."""
-    dt, apart = run.record_dt, run.about["apart"]
-    v = run.voltage[list(run.voltage_gids).index(event["gid"])].astype(float)
-    at = round(event["at"] / dt)
-    before = v[at - round(run.about["baseline"] / dt) : at]
+    dt, said = run.record_dt, run.event_settings
+    v, at = run.event_voltage[event["gid"]].astype(float), round(event["at"] / dt)
+    before = v[at - round(said["baseline"] / dt) : at]
     if np.ptp(before) > REST_WITHIN:
         return None
-    return v[at : at + round(0.9 * apart / dt)] - before.mean()
+    return v[at : at + round(0.9 * said["apart"] / dt)] - before.mean()
 
 
 def _mean(values: Sequence[float]) -> float:

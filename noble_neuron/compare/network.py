@@ -12,10 +12,11 @@ from ..errors import InputError
 from ..surrogates import library
 from . import activity
 from .activity import NetworkRun, Psp
-from .network_runs import FULL, HALF, PROBED, REPLAYED, REPLAYED_HALF, SEED, SWAPPED, runs_of
+from .network_runs import FULL, HALF, REPLAYED, REPLAYED_HALF, SEED, SWAPPED, runs_of
 
 CLOSED = (SWAPPED, HALF, SEED)  # what is set against the full network in closed loop
 FLOORS = (HALF, SEED)
+PROBED = (FULL, SWAPPED, HALF)  # those with single events afterwards
 OPEN = (REPLAYED, REPLAYED_HALF, SEED)  # on replayed input; the last is what chance gives
 
 
@@ -48,6 +49,11 @@ class NetworkComparison:
         values = [self.distances[pop][run][distance] for run in FLOORS]
         known = [x for x in values if x == x]
         return max(known) if known else float("nan")
+
+    def psp_errors(self, pop: str) -> dict[str, dict[str, float]]:
+        """Run -> `activity.EVENTS` of a swapped population, the full model's dt/2 beside it."""
+        own = [psp for psp in self.psps if psp.pop == pop]
+        return {run: activity.psp_errors(own, FULL, run) for run in (SWAPPED, HALF)}
 
     def table(self) -> str:
         """The comparison as text for a terminal."""
@@ -90,7 +96,7 @@ def compare_network(
     full = runs[FULL]
     pops = sorted(full.populations, key=lambda pop: pop not in chosen)  # the swapped ones first
     replay = {pop: _replay(runs, pop) for pop in chosen}
-    probes = {version: runs[name] for version, name in PROBED.items()}
+    probed = {name: runs[name] for name in PROBED}
     pop_of = {gid: pop for pop in chosen for gid in full.pops[pop]}
     return NetworkComparison(
         model=str(model),
@@ -105,7 +111,7 @@ def compare_network(
             for pop in pops
         },
         replay=replay,
-        psps=activity.psps(probes, pop_of),
+        psps=activity.psps(probed, pop_of),
         notes=tuple(_notes(runs)),
     )
 

@@ -15,6 +15,7 @@ from .network_tables import (
     costs_table,
     distances_table,
     figures_table,
+    psp_errors_table,
     psps_table,
     replay_table,
 )
@@ -193,6 +194,7 @@ def _single(result: NetworkComparison) -> list[str]:
         "<p>One event through one synapse at a time, from rest, with all stimulation and all "
         "other connections silent. Of each kind of connection the nearest and the farthest.</p>",
         picture(plots.psps(result), "Somatic voltage less the rest before the event."),
+        psp_errors_table(result).html(),
         psps_table(result).html(),
     ]
 

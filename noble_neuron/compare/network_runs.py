@@ -23,8 +23,6 @@ from .activity import NetworkRun
 FULL, SWAPPED = "full", "swapped"
 HALF, SEED = "full, dt/2", "full, other seed"
 REPLAYED, REPLAYED_HALF = "swapped, replayed input", "full, dt/2, replayed input"
-PROBED = {FULL: "full, single events", SWAPPED: "swapped, single events"}
-PROBED[HALF] = "full, dt/2, single events"
 TELL_EVERY = 10.0  # s
 PATIENCE = 7 * 86400.0  # s without a word from a run, which may take long to build
 Say = Callable[[str], None]
@@ -100,15 +98,13 @@ def _wanted(model, swaps, out: Path) -> dict[str, Wanted]:
         runs, logs = out / "runs", out / "logs"
         found[name] = Wanted(name, spec, runs / f"{stem}.npz", logs / f"{stem}.log")
 
-    want(FULL, plain)
-    want(SWAPPED, swapped)
-    want(HALF, replace(plain, halved=True))
+    half = replace(plain, halved=True)
+    want(FULL, replace(plain, probe=True))
+    want(SWAPPED, replace(swapped, probe=True))
+    want(HALF, replace(half, probe=True))
     want(SEED, replace(plain, seed=1))
     want(REPLAYED, swapped, after=FULL)
-    want(REPLAYED_HALF, replace(plain, halved=True), after=FULL)
-    want(PROBED[FULL], replace(plain, probe=True))
-    want(PROBED[SWAPPED], replace(swapped, probe=True))
-    want(PROBED[HALF], replace(plain, halved=True, probe=True))
+    want(REPLAYED_HALF, half, after=FULL)
     return found
 
 

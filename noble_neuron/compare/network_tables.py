@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .activity import DISTANCES, FIGURES, REPLAY
-from .network_runs import FULL, HALF, PROBED, REPLAYED, REPLAYED_HALF, SEED, SWAPPED
+from .activity import DISTANCES, EVENTS, FIGURES, REPLAY
+from .network_runs import FULL, HALF, REPLAYED, REPLAYED_HALF, SEED, SWAPPED
 from .tables import Table, number
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def figures_table(result: NetworkComparison) -> Table:
     """What each run did: a row per population and figure."""
     runs = (FULL, SWAPPED, HALF, SEED)
     return _table(
-        "What each run did", FIGURES, runs, result.figures, lambda pop: len(_cells(result, pop))
+        "What each run did", FIGURES, runs, result.figures, lambda pop: _cells(result, pop)
     )
 
 
@@ -30,7 +30,7 @@ def distances_table(result: NetworkComparison) -> Table:
         DISTANCES,
         (SWAPPED, HALF, SEED),
         result.distances,
-        lambda pop: len(_cells(result, pop)),
+        lambda pop: _cells(result, pop),
     )
 
 
@@ -41,35 +41,45 @@ def replay_table(result: NetworkComparison) -> Table:
         REPLAY,
         (REPLAYED, REPLAYED_HALF, SEED),
         result.replay,
-        lambda pop: len(_cells(result, pop)),
+        lambda pop: _cells(result, pop),
     )
     head = [*table.head[:-1], "by chance: full, other seed"]
     return Table(table.title, head, table.rows)
 
 
-def _table(title, names, runs, values, cells: Callable[[str], int]) -> Table:
+def _table(title, names, runs, values, over: Callable[[str], str]) -> Table:
     rows = []
     for pop, by_run in values.items():
         for key, (label, unit) in names.items():
-            cell = f"{pop} ({cells(pop)} cells): {label}" + (f" [{unit}]" if unit else "")
+            cell = f"{pop} ({over(pop)}): {label}" + (f" [{unit}]" if unit else "")
             rows.append([cell, *(number(by_run[run][key]) for run in runs)])
     return Table(title, ["", *runs], rows)
 
 
 def psps_table(result: NetworkComparison) -> Table:
     """Amplitude and time of peak of single synaptic events."""
-    head = ["synapse"]
-    head += [f"amplitude, {run} [mV]" for run in PROBED]
-    head += [f"peak, {run} [ms]" for run in PROBED]
+    runs = (FULL, SWAPPED, HALF)
+    head = ["synapse", *(f"amplitude, {run} [mV]" for run in runs)]
+    head += [f"peak, {run} [ms]" for run in runs]
     rows = [
         [
             f"{psp.source}, {psp.synapse}, {psp.section} of cell {psp.gid}",
-            *(number(psp.amplitude(run)) for run in PROBED),
-            *(number(psp.peak(run)) for run in PROBED),
+            *(number(psp.amplitude(run)) for run in runs),
+            *(number(psp.peak(run)) for run in runs),
         ]
         for psp in result.psps
     ]
     return Table("Single events, everything else silent", head, rows)
+
+
+def psp_errors_table(result: NetworkComparison) -> Table:
+    """How far the PSPs of each swapped population are off, over all of them."""
+
+    def number_of(pop: str) -> str:
+        return f"{sum(psp.pop == pop for psp in result.psps)} events"
+
+    errors = {pop: result.psp_errors(pop) for pop in result.swaps}
+    return _table("Errors of single events", EVENTS, (SWAPPED, HALF), errors, number_of)
 
 
 def costs_table(result: NetworkComparison) -> Table:
@@ -99,10 +109,10 @@ def _ratio(label: str, full: float, swapped: float) -> list[str]:
 def comparison_text(result: NetworkComparison) -> str:
     """Everything a terminal should show."""
     tables = [figures_table(result), distances_table(result), replay_table(result)]
-    tables += [psps_table(result)] if result.psps else []
+    tables += [psps_table(result), psp_errors_table(result)] if result.psps else []
     parts = [table.text() for table in (*tables, costs_table(result))]
     return "\n\n".join([*parts, *(f"note: {text}" for text in result.notes)])
 
 
-def _cells(result: NetworkComparison, pop: str) -> tuple[int, ...]:
-    return result.runs[FULL].pops[pop]
+def _cells(result: NetworkComparison, pop: str) -> str:
+    return f"{len(result.runs[FULL].pops[pop])} cells"

@@ -26,9 +26,6 @@ from .netpyne_model import find_model, load_model
 
 RECORD = 0.1  # ms between two samples of a voltage
 EXAMPLES = 4  # cells of each population whose voltage is kept
-PROBED, PROBES = 3, 4  # cells of each population that get single events, and how many each
-SETTLE, APART = 200.0, 150.0  # ms until the first event of a cell, and between two
-BASELINE = 10.0  # ms before an event, whose mean is the rest
 TOLD = 100  # times that a run says how far it is
 UNUSED = {  # settings that would record, draw or save
     "recordTraces": {},
@@ -57,7 +54,7 @@ class RunSpec:
         halved: The time step is half the model's.
         seed: Added to the seed of the stimulation.
         inputs: File of an earlier run, whose spikes the compared cells get; None in closed loop.
-        probe: Not the model's own activity: single events, one after the other.
+        probe: Afterwards single synaptic events, one after the other.
     """
 
     model: str
@@ -132,7 +129,6 @@ class _Run:
         self.seconds: dict[str, float] = {}
         self.switched_off: list[str] = []
         self.held: list[Any] = []  # what NEURON must find alive while it runs
-        self.probes: list[Any] = []
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Load, swap, build, run; the answer is what the file holds."""
@@ -147,7 +143,7 @@ class _Run:
         self.stage[0] = "failed while it ran"
         with self._timed("run"):
             sim.runSim()
-        return self._kept(sim)
+        return {**self._kept(sim), **(self._single_events(sim) if self.spec.probe else {})}
 
     def _timed(self, name: str) -> _Timed:
         return _Timed(self.seconds, name)
@@ -183,22 +179,18 @@ class _Run:
         """NetPyNE's own steps, with what this run adds between them."""
         from netpyne import sim
 
-        if self.spec.probe:
-            cfg.duration = SETTLE + PROBES * APART
         sim.initialize(params, cfg)
         sim.net.createPops()
         sim.net.createCells()
         self.cells = {pop: self._cells_of(sim, pop) for pop in self.spec.pops}
         own = sim.pc
-        if self.spec.inputs or self.spec.probe:
-            self._listen_elsewhere(sim)
+        if self.spec.inputs:
+            self._listen_elsewhere(sim, self.spec.inputs)
         sim.net.connectCells()
         sim.net.addStims()
         sim.net.addRxD()
         sim.pc = own
         sim.setupRecording()
-        if self.spec.probe:
-            self._probe(sim)
         self._record(sim)
         self._tell_time(sim)
         return sim
@@ -213,35 +205,23 @@ class _Run:
             )
         return cells
 
-    def _listen_elsewhere(self, sim: Any) -> None:
+    def _listen_elsewhere(self, sim: Any, inputs: str) -> None:
+        """What comes next in NetPyNE's order connects the compared cells to recorded spikes."""
         from .netpyne_replay import Player, Redirected
 
         offset = 1 + max(cell.gid for cell in sim.net.cells)
         gids = [cell.gid for cells in self.cells.values() for cell in cells]
         sim.pc = Redirected(sim.pc, gids, offset)
-        if self.spec.inputs:
-            with np.load(self.spec.inputs) as earlier:
-                times, sources = earlier["spike_times"], earlier["spike_gids"]
-            self.held.append(Player(times, sources, offset))
-
-    def _probe(self, sim: Any) -> None:
-        from .netpyne_replay import Probe, chosen, quiet
-
-        quiet(sim)
-        for cells in self.cells.values():
-            for k, cell in enumerate(_spread(cells, PROBED)):
-                some = chosen(sim, cell, PROBES, k * PROBES)
-                times = [SETTLE + APART * n for n in range(len(some))]
-                probe = Probe(sim, cell, some, times)
-                self.probes.append(probe)
+        with np.load(inputs) as earlier:
+            times, sources = earlier["spike_times"], earlier["spike_gids"]
+        self.held.append(Player(times, sources, offset))
 
     def _record(self, sim: Any) -> None:
         from neuron import h
 
-        most = PROBED if self.spec.probe else EXAMPLES
         self.voltages = {}
         for cells in self.cells.values():
-            for cell in _spread(cells, most):
+            for cell in _spread(cells, EXAMPLES):
                 soma = next(s for s in cell.secs.values() if not s.get("topol"))["hObj"]
                 self.voltages[cell.gid] = h.Vector().record(soma(0.5)._ref_v, RECORD)
 
@@ -275,9 +255,6 @@ class _Run:
             "outside": self._outside(),
             "latents": self._latents(),
             "thresholds": self._thresholds(),
-            "apart": APART,
-            "baseline": BASELINE,
-            "probes": [about for probe in self.probes for about in probe.about],
         }
         return {
             "spike_times": np.array(sim.simData["spkt"], dtype=float),
@@ -285,6 +262,18 @@ class _Run:
             "voltage": np.array(voltages, dtype=np.float32).reshape(len(voltages), -1),
             "voltage_gids": np.array(list(self.voltages), dtype=int),
             "about": np.array(json.dumps(about)),
+        }
+
+    def _single_events(self, sim: Any) -> dict[str, np.ndarray]:
+        from .netpyne_probe import APART, BASELINE, PROBED, Probes
+
+        some = [cell for cells in self.cells.values() for cell in _spread(cells, PROBED)]
+        probes = Probes(sim, some, RECORD)
+        about = {"events": probes.about, "apart": APART, "baseline": BASELINE}
+        return {
+            "event_voltage": probes.run().astype(np.float32),
+            "event_gids": np.array(probes.gids),
+            "event_about": np.array(json.dumps(about)),
         }
 
     def _surrogates(self, pop: str) -> list[Any]:
