@@ -33,6 +33,7 @@ REPLAY = {
     "gamma": ("Gamma (2 ms)", ""),
     "gamma_4ms": ("Gamma (4 ms)", ""),
     "synchrony": ("SPIKE-synchronisation", ""),
+    "excess": ("spikes, too many", "%"),
     "count": ("spikes, counted wrongly", "%"),
     "below": ("voltage between spikes", "mV"),
 }
@@ -166,7 +167,8 @@ def distances(truth: NetworkRun, other: NetworkRun, pop: str) -> dict[str, float
 def replayed(truth: NetworkRun, other: NetworkRun, pop: str, threshold: float) -> dict[str, float]:
     """`REPLAY` of a population whose cells got the same input in both runs.
 
-    Spikes: means over the cells that fire in the truth. Voltage: RMSE away from spikes, median
+    Trains: means over the cells that fire in the truth. Counts: over all spikes of the truth;
+    "excess" of all cells together, "count" cell by cell. Voltage: RMSE away from spikes, median
     over the example cells.
 
     Args:
@@ -177,6 +179,7 @@ def replayed(truth: NetworkRun, other: NetworkRun, pop: str, threshold: float) -
     """
     pairs = [(b, a) for a, b in zip(truth.trains(pop), other.trains(pop), strict=True) if len(a)]
     spikes = sum(len(true) for _, true in pairs)
+    answered = sum(map(len, other.trains(pop)))
     below = [
         agreement.row(answer, true, truth.record_dt, threshold)["below"]
         for answer, true in _common_voltages(truth, other, pop)
@@ -187,6 +190,7 @@ def replayed(truth: NetworkRun, other: NetworkRun, pop: str, threshold: float) -
         "gamma": _mean([gamma(a, b, t, DELTA) for a, b in pairs]),
         "gamma_4ms": _mean([gamma(a, b, t, 2 * DELTA) for a, b in pairs]),
         "synchrony": _mean([spike_synchrony(a, b, t) for a, b in pairs]),
+        "excess": 100 * (answered / spikes - 1) if spikes else float("nan"),
         "count": 100 * wrong / spikes if spikes else float("nan"),
         "below": float(np.median(below)) if below else float("nan"),
     }
@@ -243,25 +247,29 @@ def psp_errors(found: Sequence[Psp], truth: str, answer: str) -> dict[str, float
     }
 
 
-def psps(runs: Mapping[str, NetworkRun], pop_of: Mapping[int, str]) -> tuple[Psp, ...]:
+def psps(
+    runs: Mapping[str, NetworkRun], pop_of: Mapping[int, str], thresholds: Mapping[str, float]
+) -> tuple[Psp, ...]:
     """PSPs that all versions have, from runs of single events.
 
-    Left out are those of a cell that is not at rest before the event.
+    Left out are those of a cell that is not at rest before the event, or fires after it.
 
     Args:
         runs: Version -> its run, which had single events.
         pop_of: gid -> population.
+        thresholds: Population -> voltage whose upward crossing is a spike [mV].
     """
     first = next(iter(runs.values()))
     same = all(_places(run) == _places(first) for run in runs.values())
     found = []
     for event in first.events if same else ():
-        shapes = {name: _deflection(run, event) for name, run in runs.items()}
+        pop = pop_of[event["gid"]]
+        shapes = {name: _deflection(run, event, thresholds[pop]) for name, run in runs.items()}
         if all(v is not None for v in shapes.values()):
             steps = min(map(len, shapes.values()))
             found.append(
                 Psp(
-                    pop=pop_of[event["gid"]],
+                    pop=pop,
                     t=np.arange(steps) * first.record_dt,
                     voltage={name: v[:steps] for name, v in shapes.items()},
                     **{k: event[k] for k in ("gid", "source", "synapse", "section", "distance")},
@@ -275,14 +283,15 @@ def _places(run: NetworkRun) -> list[tuple]:
     return [tuple(event[key] for key in keys) for event in run.events]
 
 
-def _deflection(run: NetworkRun, event: Mapping[str, Any]) -> np.ndarray | None:
-    """Voltage from the event to the next less the rest before it [mV]; None without a rest."""
+def _deflection(run: NetworkRun, event: Mapping[str, Any], threshold: float) -> np.ndarray | None:
+    """Voltage from the event to the next less the rest before it [mV]; None without a PSP."""
     dt, said = run.record_dt, run.event_settings
     v, at = run.event_voltage[event["gid"]].astype(float), round(event["at"] / dt)
     before = v[at - round(said["baseline"] / dt) : at]
-    if np.ptp(before) > REST_WITHIN:
+    after = v[at : at + round(0.9 * said["apart"] / dt)]
+    if np.ptp(before) > REST_WITHIN or after.max() > threshold:
         return None
-    return v[at : at + round(0.9 * said["apart"] / dt)] - before.mean()
+    return after - before.mean()
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError
 from ..surrogates import library
 from . import activity
@@ -111,7 +113,7 @@ def compare_network(
             for pop in pops
         },
         replay=replay,
-        psps=activity.psps(probed, pop_of),
+        psps=activity.psps(probed, pop_of, runs[SWAPPED].about["thresholds"]),
         notes=tuple(_notes(runs)),
     )
 
@@ -141,7 +143,7 @@ def _notes(runs: Mapping[str, NetworkRun]) -> list[str]:
             f"{seen['cells']:.0f} swapped cells met a {quantity} that their surrogate was not "
             f"trained on, {seen['value']:.3g} {_UNITS[quantity]} at the farthest."
         )
-    if len(seed.times) == len(full.times) and (seed.times == full.times).all():
+    if len(full.times) and np.array_equal(seed.times, full.times):
         notes.append(
             "Another seed changed nothing: the model sets the seeds of its stimulation itself, or "
             "has none that is random. What chance leaves open is then unknown."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, ModelError, NobleError
+from ..errors import InputError, ModelError, NobleError, SimulationError
 from ..files import written_whole
 from ..units import nearest
 from .netpyne_model import find_model, load_model
@@ -90,6 +91,10 @@ def run_model(spec: RunSpec, out: str, log: str, beat: Callable[[Any], None]) ->
         raise
     except (Exception, SystemExit) as error:
         traceback.print_exc()
+        sys.stderr.flush()
+        refused = _refusal(log) if spec.swaps else None
+        if refused:
+            raise SimulationError(refused) from None
         raise ModelError(_failure(spec, stage[0], error, log)) from None
     finally:
         sys.stdout.flush()
@@ -111,13 +116,19 @@ def _quiet_process(log: str) -> None:
     os.chdir(Path(log).parent)  # NEURON loads mechanisms of the folder it starts in
 
 
+def _refusal(log: str) -> str | None:
+    """What a surrogate said on refusing: hoc, through which it is made, only prints that."""
+    found = re.findall(r"^noble_neuron\.errors\.\w+: (.+)$", Path(log).read_text(), flags=re.M)
+    return found[-1] if found else None
+
+
 def _failure(spec: RunSpec, stage: str, error: BaseException, log: str) -> str:
     swapped = ", ".join(spec.swaps)
     which = f"with {swapped} on surrogates" if swapped else "as it is"
-    last = str(error).strip().splitlines()[-1:] or ["no message"]
+    last = (str(error).strip().splitlines() or ["no message"])[-1].rstrip(".")
     return (
-        f"The model {spec.model}, {which}, {stage}: {type(error).__name__}: {last[0]} "
-        f"All it printed is in {log}."
+        f"The model {spec.model}, {which}, {stage}: {type(error).__name__}: {last}. All it "
+        f"printed is in {log}."
     )
 
 

@@ -15,6 +15,7 @@ from noble_neuron.compare import activity, network_runs
 from noble_neuron.compare.activity import NetworkRun
 from noble_neuron.compare.network import compare_network
 from noble_neuron.compare.network_runs import FULL, HALF, REPLAYED, SEED, SWAPPED
+from noble_neuron.errors import ModelError, SimulationError
 from noble_neuron.hosts.netpyne_run import RunSpec, run_model
 from noble_neuron.simulate.workers import Job, Workers
 
@@ -169,3 +170,16 @@ def test_what_a_run_stores_is_plain(compared, out):
     assert len(about["latents"]) == 4 and about["thresholds"]["PV"] == -35.0
     assert set(about["seconds"]) == {"load", "build", "run"}
     assert about["memory"]["peak"] > about["memory"]["before"] > 20
+
+
+def test_a_swap_that_the_settings_refuse_says_so_before_the_full_run(model, tmp_path):
+    """The surrogate's own words, which come through hoc, and not hoc's."""
+    folder = tmp_path / "variable"
+    shutil.copytree(model, folder)
+    with open(folder / "cfg.py", "a") as file:
+        file.write("cfg.cvode_active = True\n")
+    with pytest.raises(SimulationError, match="^cfg.cvode_active is on") as caught:
+        compare_network(folder, SWAP, tmp_path / "out")
+    assert not isinstance(caught.value, ModelError)
+    assert [path.name[:8] for path in (tmp_path / "out" / "logs").iterdir()] == ["swapped-"]
+    assert not (tmp_path / "out" / "runs").exists()
