@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("neuralop", reason="the shipped surrogates need torch and neuraloperator")
 pytest.importorskip("netpyne")
 
+from noble_neuron.cli import main
 from noble_neuron.compare import activity, network_runs
 from noble_neuron.compare.activity import NetworkRun
 from noble_neuron.compare.network import compare_network
@@ -183,3 +184,13 @@ def test_a_swap_that_the_settings_refuse_says_so_before_the_full_run(model, tmp_
     assert not isinstance(caught.value, ModelError)
     assert [path.name[:8] for path in (tmp_path / "out" / "logs").iterdir()] == ["swapped-"]
     assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_the_command_line(compared, model, out, capsys):
+    arguments = ["compare-network", str(model), "--out", str(out), "--replace"]
+    assert main([*arguments, "PV=pvalb", "--latent", "pvalb/2"]) == 0
+    printed = capsys.readouterr()
+    assert "Distance from the full network" in printed.out
+    assert "6 of 6 runs are kept" in printed.err and "report.html" in printed.err
+    assert main([*arguments, "PV"]) == 2
+    assert "write POPULATION=SURROGATE" in capsys.readouterr().err
