@@ -19,6 +19,7 @@ from .network_runs import FULL, HALF, REPLAYED, REPLAYED_HALF, SEED, SWAPPED, ru
 CLOSED = (SWAPPED, HALF, SEED)  # what is set against the full network in closed loop
 FLOORS = (HALF, SEED)
 PROBED = (FULL, SWAPPED, HALF)  # those with single events afterwards
+SPIKE = -20.0  # mV; what rises higher has fired, whatever the model detects
 OPEN = (REPLAYED, REPLAYED_HALF, SEED)  # on replayed input; the last is what chance gives
 
 
@@ -153,10 +154,22 @@ def _notes(runs: Mapping[str, NetworkRun]) -> list[str]:
             f"The model's cfg.{key} was switched off: a surrogate has no membrane currents along "
             f"the cell, so a swapped network refuses it."
         )
-    few = [pop for pop in full.populations if not any(map(len, full.trains(pop)))]
-    if few:
-        notes.append(f"No cell fires in the full model's {', '.join(few)}: there is no distance.")
+    notes += [
+        _silent(full, pop) for pop in full.populations if not any(map(len, full.trains(pop)))
+    ]
     return notes
+
+
+def _silent(full: NetworkRun, pop: str) -> str:
+    """What to say of a population that does not fire in the full model."""
+    said = f"No cell of {pop} fires in the full model: what there is to compare is little."
+    own = np.isin(full.voltage_gids, full.pops[pop])
+    if own.any() and full.voltage[own].max() > SPIKE:
+        said += (
+            f" But the voltage rises to {full.voltage[own].max():.0f} mV, so the model's "
+            f"threshold for spikes may be too high for its cells (NetPyNE's default is 10 mV)."
+        )
+    return said
 
 
 _UNITS = {"current": "nA", "conductance": "uS", "voltage": "mV"}

@@ -34,7 +34,7 @@ def rasters(result: NetworkComparison) -> str:
     others = [pop for pop in pops if pop not in result.swaps]
     until = min(SHOWN, full.duration)
     sizes = [min(ROWS, len(full.pops[pop])) for pop in pops]
-    height = float(np.clip(0.05 * sum(sizes), 1.3, 4.5))
+    height = float(np.clip(0.05 * sum(sizes), 1.3, 3.6))
     with panels(2, 2, 4.9, height, sharex=True, sharey=True) as (figure, axes):
         for ax, (name, (colour, _, _)) in zip(axes.flat, LOOK.items(), strict=True):
             colours = dict.fromkeys(result.swaps, colour) | dict(
