@@ -149,6 +149,12 @@ def _notes(runs: Mapping[str, NetworkRun]) -> list[str]:
             "Another seed changed nothing: the model sets the seeds of its stimulation itself, or "
             "has none that is random. What chance leaves open is then unknown."
         )
+    for run, name in ((full, FULL), (swapped, SWAPPED)):
+        if said := run.about["complaints"]:
+            notes.append(
+                f"NetPyNE went on from an error as it made the {name} network, whose log has all "
+                f"of it. {said[0]}"
+            )
     for key in full.about["switched_off"]:
         notes.append(
             f"The model's cfg.{key} was switched off: a surrogate has no membrane currents along "

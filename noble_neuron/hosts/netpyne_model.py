@@ -133,6 +133,7 @@ def load_model(files: ModelFiles, configure: Callable[[Any], None]) -> tuple[Any
     """
     from ..nrn import mechanisms
 
+    mechanisms.load()  # whether they are needed or not, so that every run has the same
     if files.mod is not None:
         mechanisms.load_folder(files.mod)
     os.chdir(files.root)

@@ -85,7 +85,9 @@ def run_model(spec: RunSpec, out: str, log: str, beat: Callable[[Any], None]) ->
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
-            arrays = _Run(spec, stage, beat).arrays()
+            run = _Run(spec, stage, beat)
+            arrays = run.arrays()
+            arrays["about"] = np.array(json.dumps({**run.about, "complaints": _complaints(log)}))
     except NobleError:
         traceback.print_exc()
         raise
@@ -116,9 +118,18 @@ def _quiet_process(log: str) -> None:
     os.chdir(Path(log).parent)  # NEURON loads mechanisms of the folder it starts in
 
 
+def _complaints(log: str) -> list[str]:
+    """What NetPyNE printed as errors and went on from, such as a mechanism that it lacks."""
+    sys.stdout.flush()
+    text = Path(log).read_text(errors="replace")
+    return list(dict.fromkeys(re.findall(r"(?<![\w.])(?:ERROR|Error)[:\s].*$", text, flags=re.M)))
+
+
 def _refusal(log: str) -> str | None:
     """What a surrogate said on refusing: hoc, through which it is made, only prints that."""
-    found = re.findall(r"^noble_neuron\.errors\.\w+: (.+)$", Path(log).read_text(), flags=re.M)
+    found = re.findall(
+        r"^noble_neuron\.errors\.\w+: (.+)$", Path(log).read_text(errors="replace"), flags=re.M
+    )
     return found[-1] if found else None
 
 
@@ -139,6 +150,7 @@ class _Run:
         self.spec, self.stage, self.beat = spec, stage, beat
         self.seconds: dict[str, float] = {}
         self.switched_off: list[str] = []
+        self.about: dict[str, Any] = {}
         self.held: list[Any] = []  # what NEURON must find alive while it runs
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -168,7 +180,7 @@ class _Run:
             if getattr(cfg, key) is True:
                 setattr(cfg, key, False)
         cfg.dt = cfg.dt / 2 if self.spec.halved else cfg.dt
-        cfg.seeds["stim"] = cfg.seeds["stim"] + self.spec.seed
+        cfg.seeds["stim"] = cfg.seeds.get("stim", 1) + self.spec.seed
 
     def _check_pops(self, params: Any) -> None:
         known = list(params.popParams)
@@ -250,7 +262,7 @@ class _Run:
 
     def _kept(self, sim: Any) -> dict[str, np.ndarray]:
         voltages = [np.array(v) for v in self.voltages.values()]
-        about = {
+        self.about = {
             "duration": float(sim.cfg.duration),
             "dt": float(sim.cfg.dt),
             "record": RECORD,
@@ -272,7 +284,6 @@ class _Run:
             "spike_gids": np.array(sim.simData["spkid"], dtype=int),
             "voltage": np.array(voltages, dtype=np.float32).reshape(len(voltages), -1),
             "voltage_gids": np.array(list(self.voltages), dtype=int),
-            "about": np.array(json.dumps(about)),
         }
 
     def _single_events(self, sim: Any) -> dict[str, np.ndarray]:
