@@ -14,7 +14,7 @@ from .. import __version__
 from ..errors import InputError, ModelError, NobleError
 from ..files import sha256
 from ..hosts.netpyne_model import find_model
-from ..hosts.netpyne_run import RunSpec, run_model
+from ..hosts.netpyne_run import FORMAT, RunSpec, run_model
 from ..simulate.progress import clock
 from ..simulate.workers import Job, Outcome, Workers, cores
 from ..surrogates import library
@@ -78,6 +78,7 @@ def runs_of(
 def _wanted(model, swaps, out: Path) -> dict[str, Wanted]:
     files = find_model(model)
     about = {
+        "format": FORMAT,
         "model": files.fingerprint,
         "noble_neuron": __version__,
         "neuron": importlib.metadata.version("neuron"),

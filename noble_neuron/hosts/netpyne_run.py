@@ -25,6 +25,7 @@ from ..files import written_whole
 from ..units import nearest
 from .netpyne_model import find_model, load_model
 
+FORMAT = 1  # of the file that a run writes
 RECORD = 0.1  # ms between two samples of a voltage
 EXAMPLES = 4  # cells of each population whose voltage is kept
 TOLD = 100  # times that a run says how far it is
