@@ -22,6 +22,7 @@ LOOK = {  # run -> colour, line, marker
     HALF: (FLOOR, "-", "^"),
     SEED: (GREY, "-", "s"),
 }
+SIDE = {SWAPPED: -0.2, HALF: 0.0, SEED: 0.2}  # of a row's middle, where its mark is
 OTHERS = ("#3c6e9f", "#5b8c5a", "#8a6fb0", "#b08a3e")  # populations that were not swapped
 ROWS = 150  # cells of a population in a raster, at most
 SHOWN = 1000.0  # ms of a raster
@@ -107,18 +108,23 @@ def _cumulated(ax, values: np.ndarray, colour: str, width: float) -> None:
 
 def distances(result: NetworkComparison) -> str:
     """Each distance from the full network beside the floor: a panel per figure."""
+    from matplotlib.ticker import MaxNLocator
+
     pops = list(result.distances)
-    with panels(1, len(DISTANCES), 1.95, 0.5 + 0.42 * len(pops), sharey=True) as (figure, axes):
+    with panels(1, len(DISTANCES), 1.95, 0.4 + 0.5 * len(pops), sharey=True) as (figure, axes):
         for ax, (key, (title, unit)) in zip(axes[0], DISTANCES.items(), strict=True):
-            for name in (SEED, HALF, SWAPPED):
+            values = {name: [result.distances[pop][name][key] for pop in pops] for name in SIDE}
+            for name, x in values.items():
                 colour, _, marker = LOOK[name]
-                values = [result.distances[pop][name][key] for pop in pops]
-                ax.scatter(values, range(len(pops)), color=colour, marker=marker, s=34, zorder=3)
+                y = np.arange(len(pops)) + SIDE[name]
+                ax.scatter(x, y, color=colour, marker=marker, s=28, zorder=3)
+            known = [x for each in values.values() for x in each if np.isfinite(x)]
+            top = max(known, default=0) or 1.0
+            ax.set_xlim(-0.05 * top, 1.1 * top)
+            ax.xaxis.set_major_locator(MaxNLocator(3))
+            ax.xaxis.set_major_formatter("{x:g}")
             ax.set_title(title, loc="left")
             ax.set_xlabel(f"[{unit}]" if unit else "")
-            ax.set_xlim(left=0)
-            ax.margins(x=0.12)
-            ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
             ax.grid(axis="y", color="#e8ebef", lw=0.8)
         axes[0, 0].set_yticks(range(len(pops)), [short(pop) for pop in pops])
         axes[0, 0].set_ylim(len(pops) - 0.5, -0.5)
