@@ -15,7 +15,7 @@ Where things are, from the ground up:
     hosts        the same for hoc and NetPyNE
     training     fitting a surrogate
     evolution    making a hall of fame
-    compare      full simulation and surrogate side by side
+    compare      full simulation and surrogate side by side, cells and networks
 
 The names below are loaded when first used, so `import noble_neuron` stays light.
 """
@@ -43,6 +43,7 @@ _LAZY = {
     "load_surrogate": "surrogates.bundle:load",
     "load_stream": "surrogates.bundle:load_stream",
     "NobleCell": "runtime.cell",
+    "compare_network": "compare.network",
 }
 
 __all__ = ["Latent", "NobleError", "OutsideTraining", "Trace", "__version__", *_LAZY]

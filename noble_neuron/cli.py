@@ -209,6 +209,21 @@ def _compare(o: argparse.Namespace) -> None:
         _say(f"written: {result.save_html(o.report)}")
 
 
+def _compare_network(o: argparse.Namespace) -> None:
+    from .compare.network import compare_network
+
+    swaps = {}
+    for text in o.replace:
+        pop, equals, surrogate = text.rpartition("=")
+        if not (pop and equals and surrogate):
+            raise InputError(f"--replace {text}: write POPULATION=SURROGATE, as in PV=pvalb.")
+        given = {"latent": o.latent, "seed": o.seed, "shift": o.shift}
+        swaps[pop] = {"surrogate": surrogate} | {k: v for k, v in given.items() if v is not None}
+    result = compare_network(o.model, swaps, o.out, say=_say)
+    print(result.table())
+    _say(f"written: {result.save_html(Path(o.out) / 'report.html')}")
+
+
 def _evolve(o: argparse.Namespace) -> None:
     from .evolution.search import SearchConfig, evolve
     from .evolution.select import Choice, choose, cost_of, publish
@@ -267,6 +282,23 @@ def _fill_compare(add: argparse.ArgumentParser) -> None:
     )
     add.add_argument("--report", default="compare.html", help="HTML file to write; '' for none")
     _device(add)
+
+
+def _fill_compare_network(add: argparse.ArgumentParser) -> None:
+    add.add_argument(
+        "model", help="folder of a NetPyNE model: index.npjson, or netParams.py + cfg.py"
+    )
+    add.add_argument(
+        "--replace",
+        nargs="+",
+        required=True,
+        metavar="POP=SURROGATE",
+        help="population, and a built-in name or a bundle; several may follow",
+    )
+    add.add_argument("--latent", help="cells, hull, tags, or a training cell's name")
+    add.add_argument("--seed", type=int, help="of the draw of latent points")
+    add.add_argument("--shift", type=float, help="added to the surrogate's millivolts [mV]")
+    add.add_argument("--out", default="network_comparison", help="folder of report, runs and logs")
 
 
 def _fill_fi(add: argparse.ArgumentParser) -> None:
@@ -374,6 +406,13 @@ _COMMANDS: tuple[tuple[str, Callable, str, _Fill, str], ...] = (
         "full simulation and surrogate side by side",
         _fill_compare,
         "Interrupted; nothing was written.",
+    ),
+    (
+        "compare-network",
+        _compare_network,
+        "a NetPyNE model as it is and with surrogates, side by side",
+        _fill_compare_network,
+        _GO_ON,
     ),
     (
         "fi",

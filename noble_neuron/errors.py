@@ -21,6 +21,10 @@ class SimulationError(NobleError, RuntimeError):
     """A simulation ran, but its answer must not be used (diverged, wrong globals)."""
 
 
+class ModelError(SimulationError):
+    """A model of the user's could not be loaded, built or run, for a reason of its own."""
+
+
 class StoreError(NobleError, OSError):
     """A data file is missing, damaged, foreign, or could not be written whole."""
 

@@ -221,6 +221,47 @@ def _(line, folder):
     load("no_such")
 
 
+def _network(folder, swaps, **files):
+    from noble_neuron.compare.network import compare_network
+
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+    compare_network(folder, swaps, folder / "out")
+
+
+_CFG = "from netpyne import specs\ncfg = specs.SimConfig()\n"
+_PARAMS = "from netpyne import specs\nnetParams = specs.NetParams()\n"
+
+
+@case("no such model folder", errors.InputError, "No such folder", "missing")
+def _(line, folder):
+    _network(folder / "missing", {"PV": "pvalb"})
+
+
+@case("folder without a NetPyNE model", errors.InputError, "No NetPyNE model", "index.npjson")
+def _(line, folder):
+    _network(folder, {"PV": "pvalb"}, init="")
+
+
+@case("unknown surrogate for a population", errors.BundleError, "pvlab", "built-in")
+def _(line, folder):
+    _network(folder, {"PV": "pvlab"}, cfg=_CFG, netParams=_PARAMS)
+
+
+@case("unknown population of a model", errors.InputError, "'Pv'", "did you mean PV", "SST")
+def _(line, folder):
+    pytest.importorskip("netpyne")
+    params = _PARAMS + "netParams.popParams.update({k: {'numCells': 1} for k in ('PV', 'SST')})\n"
+    _network(folder, {"Pv": "pvalb"}, cfg=_CFG, netParams=params)
+
+
+@case("model that fails by itself", errors.ModelError, "as it is", "no gain 7", ".log")
+def _(line, folder):
+    pytest.importorskip("netpyne")
+    params = _PARAMS + "raise RuntimeError('first line\\nno gain 7')\n"
+    _network(folder, {"PV": "pvalb"}, cfg=_CFG, netParams=params)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_one_clear_error(line, tmp_path, name):
     run, error, says = CASES[name]

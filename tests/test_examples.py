@@ -1,6 +1,7 @@
 """Every example runs as a script, as its own docstring says."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,12 +23,35 @@ HOC = {
 }
 NRNIV = Path(sys.executable).with_name("nrniv")
 IMPORTED = {"workflows/my_cells.py", "workflows/networks.py"}  # by others
+MODELS = {  # folder -> its script and its other files
+    "pv_network": {"init.py", "cfg.py", "netParams.py", "pv_cell.py"},
+    "ei_network": {"src/init.py", "src/cfg.py", "src/netParams.py", "src/cells/pv_cell.py"},
+}
 
 
 def test_every_example_is_here():
     folder = ROOT / "examples"
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.suffix in (".py", ".hoc")}
-    assert found == {*SAYS, *HOC, *IMPORTED}
+    models = {f"models/{folder}/{file}" for folder, files in MODELS.items() for file in files}
+    assert found == {*SAYS, *HOC, *IMPORTED, *models}
+
+
+def test_a_network_runs_by_its_own_script(tmp_path):
+    """As a NetPyNE user runs it; that of ei_network needs its mechanisms compiled first."""
+    folder = tmp_path / "pv_network"
+    shutil.copytree(ROOT / "examples" / "models" / "pv_network", folder)
+    config = folder / "cfg.py"
+    config.write_text(config.read_text().replace("duration = 1000", "duration = 100"))
+    done = subprocess.run(
+        [sys.executable, "init.py"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Spikes:" in done.stdout and (folder / "raster.png").exists()
 
 
 @pytest.mark.parametrize("name", SAYS)

@@ -24,8 +24,8 @@ MAY_IMPORT = {
     "training": {"operators", "store", "features", "surrogates"},
     "evolution": {"cells", "protocols", "features", "simulate"},
 }
+MAY_IMPORT["hosts"] = {"nrn", "runtime", "surrogates"}
 MAY_IMPORT["compare"] = set(MAY_IMPORT) - {"training", "evolution"}
-MAY_IMPORT["hosts"] = {"runtime", "surrogates"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT}
 MAY_IMPORT["__main__"] = {"cli"}
 
@@ -38,7 +38,7 @@ HEAVY = {
     "h5py": {"store"},
     "matplotlib": {"compare"},
     "bluepyopt": {"evolution"},
-    "netpyne": set(),
+    "netpyne": {"hosts"},
     "mpi4py": set(),
     "wandb": set(),
     "pickle": set(),

@@ -14,6 +14,7 @@ from pathlib import Path
 import networks
 import numpy as np
 
+from noble_neuron.features import population
 from noble_neuron.features.spiketrain import gamma
 
 PV = 20  # the first cells of each network, or as many as it has
@@ -47,21 +48,17 @@ def simulated(build, version: str, duration: float) -> list[np.ndarray]:
 def summary(spikes: list, truth: list, duration: float) -> dict[str, float]:
     """Rate [Hz], irregularity, correlation, rhythm of the PV cells; Gamma (2 ms) to `truth`."""
     pv = spikes[:PV]
-    cvs = [np.std(i) / np.mean(i) for i in map(np.diff, pv) if len(i) > 2]
-    bins = np.arange(0, duration + 5, 5.0)
-    counts = np.array([np.histogram(s, bins)[0] for s in pv], dtype=float)
+    cvs = population.interval_cvs(pv)
     gammas = [gamma(a, b, duration) for a, b in zip(pv, truth, strict=False)]
     values = {
         "gamma": np.nanmean(gammas),
-        "rate": np.mean([1e3 * len(s) / duration for s in pv]),
-        "ISI_CV": np.mean(cvs) if cvs else np.nan,
+        "rate": population.rates(pv, duration).mean(),
+        "ISI_CV": cvs.mean() if len(cvs) else np.nan,
     }
-    alive = counts[counts.std(1) > 0]
-    if len(alive) > 1:
-        each = np.corrcoef(alive)[np.triu_indices(len(alive), 1)]
-        power = np.abs(np.fft.rfft(counts.sum(0) - counts.sum(0).mean())) ** 2
-        values["correlation"] = each.mean()
-        values["rhythm_Hz"] = 1e3 * np.fft.rfftfreq(counts.shape[1], 5.0)[power.argmax()]
+    pairs = population.correlations(pv, duration)
+    if len(pairs):
+        values["correlation"] = pairs.mean()
+        values["rhythm_Hz"] = population.rhythm(pv, duration)
     return {key: float(value) for key, value in values.items()}
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .canvas import FULL, SURROGATE, legend, panels, png, short, svg
 from .metrics import FIGURES, RELATIVE_FEATURES
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from .side_by_side import ComparisonResult
 
-FULL, SURROGATE = "#20242b", "#e0561b"
 MARKS = {  # answer -> colour, marker
     "surrogate": (SURROGATE, "o"),
     "spike-free oracle": ("#8a93a1", "s"),
@@ -24,21 +20,6 @@ MARKS = {  # answer -> colour, marker
 }
 ROLES = {"training": ("#20242b", "o"), "held out": ("#c2185b", "X"), "new": ("#2f7fb8", "D")}
 CLOSE_UP = (-5.0, 75.0)  # ms about the onset
-STYLE = {
-    "font.size": 8.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8a93a1",
-    "axes.labelcolor": "#3b424d",
-    "text.color": "#20242b",
-    "xtick.color": "#5a626e",
-    "ytick.color": "#5a626e",
-    "axes.linewidth": 0.7,
-    "legend.frameon": False,
-    "figure.facecolor": "white",
-    "axes.titlesize": 8.5,
-    "svg.hashsalt": "noble_neuron",
-}
 
 
 def overlays(result: ComparisonResult) -> str:
@@ -55,7 +36,7 @@ def close_ups(result: ComparisonResult) -> str:
 def _traces(result: ComparisonResult, start: float, stop: float) -> str:
     within = (result.t >= start) & (result.t <= stop)
     t, rows, columns = result.t[within], len(result.cells), len(result.shown)
-    with _figure(rows, columns, 2.35, 1.25, sharex=True, sharey=True) as (figure, axes):
+    with panels(rows, columns, 2.35, 1.25, sharex=True, sharey=True) as (figure, axes):
         for i, cell in enumerate(result.cells):
             for j, k in enumerate(result.shown):
                 ax = axes[i, j]
@@ -66,11 +47,11 @@ def _traces(result: ComparisonResult, start: float, stop: float) -> str:
                 note = f"{result.amplitudes[i, k]:.3f} nA"
                 ax.set_title(note, loc="right", color="#8a93a1", fontsize=7)
                 if j == 0:
-                    ax.set_ylabel(f"{_short(cell.name)}\nmV", rotation=0, ha="right", va="center")
+                    ax.set_ylabel(f"{short(cell.name)}\nmV", rotation=0, ha="right", va="center")
                 if i == rows - 1:
                     ax.set_xlabel("ms")
-        _legend(figure, [("full simulation", FULL, "-", ""), ("surrogate", SURROGATE, "-", "")])
-        return _png(figure)
+        legend(figure, [("full simulation", FULL, "-", ""), ("surrogate", SURROGATE, "-", "")])
+        return png(figure)
 
 
 def fi_curves(result: ComparisonResult) -> str:
@@ -81,7 +62,7 @@ def fi_curves(result: ComparisonResult) -> str:
     )
     columns = min(4, len(result.cells))
     rows = -(-len(result.cells) // columns)
-    with _figure(rows, columns, 2.35, 1.7, sharex=True, sharey=True) as (figure, axes):
+    with panels(rows, columns, 2.35, 1.7, sharex=True, sharey=True) as (figure, axes):
         for k, ax in enumerate(axes.flat):
             if k >= len(result.cells):
                 ax.axis("off")
@@ -96,13 +77,13 @@ def fi_curves(result: ComparisonResult) -> str:
                 ms=3,
                 mfc="white",
             )
-            ax.set_title(f"{_short(result.cells[k].name)} · {result.cells[k].role}", loc="left")
+            ax.set_title(f"{short(result.cells[k].name)} · {result.cells[k].role}", loc="left")
         for ax in axes[:, 0]:
             ax.set_ylabel("Hz")
         for ax in axes[-1]:
             ax.set_xlabel("nA")
-        _legend(figure, [("full simulation", FULL, "-", "o"), ("surrogate", SURROGATE, "-", "o")])
-        return _svg(figure)
+        legend(figure, [("full simulation", FULL, "-", "o"), ("surrogate", SURROGATE, "-", "o")])
+        return svg(figure)
 
 
 def feature_pairs(result: ComparisonResult) -> str:
@@ -114,7 +95,7 @@ def feature_pairs(result: ComparisonResult) -> str:
         "time_to_first_spike": "ms",
         "spikecount": "spikes",
     }
-    with _figure(1, len(units), 1.95, 1.95) as (figure, axes):
+    with panels(1, len(units), 1.95, 1.95) as (figure, axes):
         for ax, (name, unit) in zip(axes[0], units.items(), strict=True):
             x, y = result.full_features[name], result.answer_features[name]
             both = x[np.isfinite(x) & np.isfinite(y)], y[np.isfinite(x) & np.isfinite(y)]
@@ -128,14 +109,14 @@ def feature_pairs(result: ComparisonResult) -> str:
                 ax.scatter(x[mask], y[mask], s=9, color=colour, alpha=0.7, lw=0)
         axes[0, 0].set_ylabel("surrogate")
         roles = [r for r in ROLES if any(cell.role == r for cell in result.cells)]
-        _legend(figure, [(r, ROLES[r][0], "", "o") for r in roles])
-        return _svg(figure)
+        legend(figure, [(r, ROLES[r][0], "", "o") for r in roles])
+        return svg(figure)
 
 
 def errors(result: ComparisonResult) -> str:
     """Errors on firing currents on a log scale: surrogate, oracles, and the solver's floor."""
     names = ["voltage_l2", "mean_subtracted_l2", *RELATIVE_FEATURES]
-    with _figure(1, 1, 6.6, 2.4) as (figure, axes):
+    with panels(1, 1, 6.6, 2.4) as (figure, axes):
         ax = axes[0, 0]
         for answer, (colour, marker) in MARKS.items():
             values = np.array([result.scores[answer]["firing"].values[n] for n in names])
@@ -147,15 +128,15 @@ def errors(result: ComparisonResult) -> str:
         ax.grid(axis="y", color="#e8ebef", lw=0.8)
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set_xlabel("error on firing currents [%] – further left is better")
-        _legend(figure, [(n, c, "", m) for n, (c, m) in MARKS.items()])
-        return _svg(figure)
+        legend(figure, [(n, c, "", m) for n, (c, m) in MARKS.items()])
+        return svg(figure)
 
 
 def latent_plane(result: ComparisonResult) -> str:
     """Where the compared cells lie among the training cells, in the first two coordinates."""
     space = result.surrogate.latent_space
     x, y = _plane(space.points)
-    with _figure(1, 1, 4.6, 3.1) as (figure, axes):
+    with panels(1, 1, 4.6, 3.1) as (figure, axes):
         ax = axes[0, 0]
         ring = _hull(np.column_stack([x, y]))
         if ring is not None:
@@ -178,8 +159,8 @@ def latent_plane(result: ComparisonResult) -> str:
         ax.set_ylabel(labels[1] if len(labels) > 1 else "")
         shown = [r for r in ROLES if any(cell.role == r for cell in result.cells)]
         marks = [("training cells, all", "#8a93a1", "", "o")]
-        _legend(figure, marks + [(f"compared, {r}", *_mark(r)) for r in shown])
-        return _svg(figure)
+        legend(figure, marks + [(f"compared, {r}", *_mark(r)) for r in shown])
+        return svg(figure)
 
 
 def _mark(role: str) -> tuple[str, str, str]:
@@ -199,52 +180,3 @@ def _hull(points: np.ndarray) -> np.ndarray | None:
         return points[ConvexHull(points).vertices]
     except (QhullError, ValueError):
         return None
-
-
-class _figure:
-    """A grid of axes in the report's style, closed on leaving."""
-
-    def __init__(self, rows: int, columns: int, width: float, height: float, **shared) -> None:
-        self.size, self.each, self.shared = (rows, columns), (width, height), shared
-
-    def __enter__(self) -> tuple[Figure, np.ndarray]:
-        from matplotlib import rc_context
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        self.context = rc_context(STYLE)
-        self.context.__enter__()
-        (rows, columns), (width, height) = self.size, self.each
-        figure = Figure(figsize=(width * columns + 0.7, height * rows + 0.7), layout="constrained")
-        FigureCanvasAgg(figure)
-        return figure, figure.subplots(rows, columns, squeeze=False, **self.shared)
-
-    def __exit__(self, *exc: object) -> None:
-        self.context.__exit__(*exc)
-
-
-def _legend(figure: Figure, marks: list[tuple[str, str, str, str]]) -> None:
-    """One legend above all panels; marks are (label, colour, line style, marker)."""
-    from matplotlib.lines import Line2D
-
-    handles = [
-        Line2D([], [], color=c, ls=line, marker=m, ms=5, label=label)
-        for label, c, line, m in marks
-    ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
-
-
-def _png(figure: Figure) -> str:
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=170)
-    return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
-
-
-def _svg(figure: Figure) -> str:
-    data = io.BytesIO()
-    figure.savefig(data, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(data.getvalue()).decode()
-
-
-def _short(name: str, most: int = 14) -> str:
-    return name if len(name) <= most else "…" + name[1 - most :]

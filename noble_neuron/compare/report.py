@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
 import html
-import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import __version__
-from ..files import written_whole
 from . import plots
+from .page import facts_line, made_with, picture, section, whole, written
 from .tables import cells_table, counts_table, number, records_tables, scores_table, times_table
 
 if TYPE_CHECKING:
     from .side_by_side import ComparisonResult
 
-STYLE = """
-:root { color-scheme: light; --ink: #20242b; --soft: #5a626e; --line: #e3e7ec; --warm: #e0561b }
-* { box-sizing: border-box }
-body { margin: 0; background: #fff; color: var(--ink);
-       font: 16px/1.55 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif }
-main { max-width: 1080px; margin: 0 auto; padding: 3rem 1.5rem 5rem }
-h1 { font-size: 1.9rem; line-height: 1.2; letter-spacing: -.015em; margin: 0 0 .4rem }
-h2 { font-size: 1.2rem; margin: 3rem 0 .5rem; padding-top: 1rem;
-     border-top: 1px solid var(--line) }
-p, li { max-width: 70ch } .soft, figcaption, footer { color: var(--soft); font-size: .9rem }
-.facts { display: flex; flex-wrap: wrap; gap: 1rem 2rem; margin: 1.8rem 0 }
-.facts b { display: block; font-size: 1.5rem; font-weight: 600; letter-spacing: -.02em }
-.facts span { color: var(--soft); font-size: .82rem }
-figure { margin: 1.2rem 0 } figcaption { margin-bottom: .4rem }
-img { max-width: 100%; height: auto; display: block }
-.wide { overflow-x: auto }
-table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums }
-th, td { padding: .3rem .55rem; text-align: right; border-bottom: 1px solid var(--line) }
-td { white-space: nowrap }
-th { color: var(--soft); font-weight: 500; vertical-align: bottom }
-th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: nowrap }
-.warning { border-left: 3px solid var(--warm); padding: .1rem 0 .1rem .9rem; margin: .6rem 0 }
-@media print { main { padding: 0 } h2 { break-after: avoid } figure { break-inside: avoid } }
-"""
-
 
 def write(result: ComparisonResult, path: Path) -> Path:
     """Write the report to `path`, whole or not at all."""
-    text = page(result)
-    with written_whole(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return path
+    return written(page(result), path)
 
 
 def page(result: ComparisonResult) -> str:
@@ -61,31 +30,31 @@ def page(result: ComparisonResult) -> str:
         _lead(result),
         _facts(result),
         _trust(result),
-        _section(
+        section(
             "Voltage",
-            _picture(
+            picture(
                 plots.overlays(result),
                 "Somatic voltage over the whole protocol: a row per cell, a column per current.",
             ),
-            _picture(plots.close_ups(result), "The same about the onset of the step."),
+            picture(plots.close_ups(result), "The same about the onset of the step."),
         ),
-        _section(
+        section(
             "Firing",
-            _picture(plots.fi_curves(result), "F-I curves: spikes over the duration of the step."),
+            picture(plots.fi_curves(result), "F-I curves: spikes over the duration of the step."),
             counts_table(result).html(),
         ),
-        _section(
+        section(
             "Features",
-            _picture(
+            picture(
                 plots.feature_pairs(result),
                 "A dot per trace where both have the feature; on the line they agree.",
             ),
             cells_table(result).html(),
         ),
-        _section(
+        section(
             "Errors beside their baselines",
             _errors_text(),
-            _picture(
+            picture(
                 plots.errors(result), "Errors on the currents that make the full simulation fire."
             ),
             *(
@@ -94,9 +63,9 @@ def page(result: ComparisonResult) -> str:
                 if result.scores["surrogate"][group].n
             ),
         ),
-        _section("Errors on the card", *_card_errors(result)),
-        _section("Latent space", _picture(plots.latent_plane(result), _latent_text(result))),
-        _section(
+        section("Errors on the card", *_card_errors(result)),
+        section("Latent space", picture(plots.latent_plane(result), _latent_text(result))),
+        section(
             "Wall time",
             times_table(result).html(),
             "<p class=soft>Both in one process on "
@@ -104,22 +73,7 @@ def page(result: ComparisonResult) -> str:
         ),
         _footer(result),
     ]
-    return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
-        f"<meta name=viewport content='width=device-width, initial-scale=1'>"
-        f"<style>{STYLE}</style><main>{''.join(parts)}</main></html>\n"
-    )
-
-
-def _section(heading: str, *parts: str) -> str:
-    return f"<section><h2>{heading}</h2>{''.join(parts)}</section>"
-
-
-def _picture(source: str, caption: str) -> str:
-    caption = html.escape(caption)
-    return (
-        f'<figure><figcaption>{caption}</figcaption><img alt="{caption}" src="{source}"></figure>'
-    )
+    return whole(title, parts)
 
 
 def _lead(result: ComparisonResult) -> str:
@@ -141,11 +95,7 @@ def _facts(result: ComparisonResult) -> str:
         (number(single) + "×", "faster, one trace at a time"),
         (number(batch) + "×", f"faster, {result.seconds.traces} traces at once"),
     ]
-    return (
-        "<div class=facts>"
-        + "".join(f"<div><b>{v}</b><span>{what}</span></div>" for v, what in facts)
-        + "</div>"
-    )
+    return facts_line(facts)
 
 
 def _trust(result: ComparisonResult) -> str:
@@ -153,7 +103,7 @@ def _trust(result: ComparisonResult) -> str:
     warned = [f"<p class=warning>{html.escape(text)}</p>" for text in result.warnings]
     said = [*_limits(result), *result.surrogate.card.notes]
     bullets = "".join(f"<li>{html.escape(line)}</li>" for line in said)
-    return _section("How far to trust it", *warned, f"<ul>{bullets}</ul>")
+    return section("How far to trust it", *warned, f"<ul>{bullets}</ul>")
 
 
 def _limits(result: ComparisonResult) -> list[str]:
@@ -216,11 +166,9 @@ def _latent_text(result: ComparisonResult) -> str:
 
 
 def _footer(result: ComparisonResult) -> str:
-    when = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     cells = ", ".join(np.unique([cell.role for cell in result.cells]))
     return (
-        f"<footer><p>noble_neuron {__version__}, Python {platform.python_version()}, "
-        f"{when}. Cells: {cells}. Grid {result.surrogate.card.dt:g} ms; spikes cross "
-        f"{result.surrogate.threshold:g} mV. Weights: "
+        f"<footer><p>{made_with()} Cells: {cells}. Grid {result.surrogate.card.dt:g} ms; "
+        f"spikes cross {result.surrogate.threshold:g} mV. Weights: "
         f"{html.escape(result.surrogate.card.licence)}.</p></footer>"
     )

@@ -29,6 +29,14 @@ def sources(folder: Path | None = None) -> list[Path]:
     return sorted((folder or mod_dir()).glob("*.mod"))
 
 
+def _with_included(folder: Path | None) -> list[Path]:
+    """The sources and what they may include: .inc files, and headers of VERBATIM blocks."""
+    place = folder or mod_dir()
+    return sources(folder) + sorted(
+        p for end in ("inc", "h", "hpp") for p in place.glob(f"*.{end}")
+    )
+
+
 def library(folder: Path | None = None) -> Path:
     """The compiled library of a folder (ours by default) for this NEURON.
 
@@ -51,7 +59,8 @@ def library(folder: Path | None = None) -> Path:
 
 def _key(folder: Path | None = None) -> str:
     """Names all that a compiled library depends on."""
-    texts = [part for s in sources(folder) for part in (s.name.encode(), s.read_bytes())]
+    files = _with_included(folder)
+    texts = [part for s in files for part in (s.name.encode(), s.read_bytes())]
     setting = (neuron.__version__, h.neuronhome(), sys.version, platform.platform())
     return sha256(*texts, *(x.encode() for x in setting))[:16]
 
@@ -81,7 +90,7 @@ def _compile(path: Path, origin: Path | None) -> None:
     """Run nrnivmodl on copies of the sources, away from the user's folder."""
     tool, environment = _nrnivmodl()
     with tempfile.TemporaryDirectory(prefix="noble_neuron-") as folder:
-        for source in sources(origin):
+        for source in _with_included(origin):
             shutil.copy(source, folder)
         answer = subprocess.run(
             [str(tool), "."],

@@ -17,7 +17,7 @@ from .compiling import library, sources
 
 # A hoc string, so that the answer lives as long as NEURON does, not as long as this module.
 _MARK = "nn_library"
-_DECLARED = re.compile(r"^\s*(?:SUFFIX|POINT_PROCESS|ARTIFICIAL_CELL)\s+(\w+)", re.M)
+_DECLARED = re.compile(r"(?:^|\{)\s*(?:SUFFIX|POINT_PROCESS|ARTIFICIAL_CELL)\s+(\w+)", re.M)
 _CURRENT = re.compile(r"(?:NONSPECIFIC|ELECTRODE)_CURRENT|USEION\s+(\w+)[^\n]*WRITE[^\n]*\bi\1\b")
 _COMMENT = re.compile(r"COMMENT.*?ENDCOMMENT|[:?][^\n]*", re.S)
 # Libraries of other people's folders that this process has loaded.

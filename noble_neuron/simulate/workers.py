@@ -1,7 +1,7 @@
 """Worker processes that outlive their jobs: one that hangs or dies is a failed job, no more.
 
 Workers are fresh interpreters, not forks and not multiprocessing's children: they do not run
-the caller's script again, need no `if __name__ == "__main__"`, and never import torch.
+the caller's script again, need no `if __name__ == "__main__"`, and import what their jobs need.
 """
 
 from __future__ import annotations
@@ -64,13 +64,22 @@ class Workers:
     Args:
         count: How many; one per core that this process may use by default.
         timeout: Longest time between two beats of a job [s].
+        fresh: Each job has a process of its own, which ends with it.
+        heard: Told each beat of a job.
     """
 
-    def __init__(self, count: int | None = None, timeout: float = 600.0) -> None:
+    def __init__(
+        self,
+        count: int | None = None,
+        timeout: float = 600.0,
+        *,
+        fresh: bool = False,
+        heard: Callable[[Job, Any], None] = lambda job, label: None,
+    ) -> None:
         self.count = cores() if count is None else count
         if self.count < 1:
             raise InputError(f"A build needs at least one worker: got {self.count}.")
-        self.timeout = timeout
+        self.timeout, self.fresh, self._told = timeout, fresh, heard
         self._pending: list[Job] = []
         self._workers: list[_Worker] = []
 
@@ -86,8 +95,10 @@ class Workers:
             if not busy:
                 return
             for worker in busy:
-                outcome = worker.look()
+                outcome = worker.look(self._told)
                 if outcome is not None:
+                    if self.fresh and worker.alive:
+                        worker.end()
                     yield outcome
             self._workers = [w for w in self._workers if w.alive]
             _sleep_until_news([w for w in self._workers if w.job is not None])
@@ -147,7 +158,7 @@ class _Worker:
         """Time until it counts as hung [s]."""
         return self._heard + self.timeout - time.monotonic()
 
-    def look(self) -> Outcome | None:
+    def look(self, heard: Callable[[Job, Any], None]) -> Outcome | None:
         """Read what it has sent; the outcome of its job, if that has come to an end."""
         try:
             while self.connection.poll():
@@ -157,6 +168,7 @@ class _Worker:
                     self._ready = True
                 elif kind == "beat":
                     self._label = value
+                    heard(self.job, value)
                 else:
                     return self._finish(kind, value)
         except (EOFError, ConnectionResetError):

@@ -115,6 +115,28 @@ def test_foreign_library_of_our_names(tmp_path):
     assert not (tmp_path / "cache").exists()
 
 
+def test_what_a_mechanism_includes_is_compiled_with_it(tmp_path):
+    folder = tmp_path / "mod"
+    folder.mkdir()
+    (folder / "one.mod").write_text(
+        "NEURON { SUFFIX nntest_included RANGE a }\nASSIGNED { a }\n"
+        'INCLUDE "the_rest.inc"\nINITIAL { a = rest() }\n'
+    )
+    (folder / "the_rest.inc").write_text("FUNCTION rest() { rest = 3 }\n")
+    before = compiling._key(folder)
+    answer = run(
+        "from noble_neuron.nrn import mechanisms; mechanisms.load_folder('mod')\n"
+        "from neuron import h\n"
+        "s = h.Section()\ns.insert('nntest_included')\nh.finitialize()\n"
+        "print('a is', s(0.5).nntest_included.a)",
+        tmp_path,
+        NOBLE_NEURON_CACHE=str(tmp_path / "cache"),
+    )
+    assert "a is 3" in answer.stdout, answer.stderr
+    (folder / "the_rest.inc").write_text("FUNCTION rest() { rest = 4 }\n")
+    assert compiling._key(folder) != before
+
+
 def test_no_compiler(tmp_path):
     answer = run(
         LOAD,

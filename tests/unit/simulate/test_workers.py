@@ -43,6 +43,18 @@ def test_answers_come_with_their_keys(jobs):
     assert {k: o.value[0] for k, o in outcomes.items()} == {k: k + 10 for k in range(6)}
 
 
+def test_fresh_workers_do_one_job_each_and_are_heard(jobs):
+    heard = []
+    with Workers(1, fresh=True, heard=lambda job, label: heard.append((job.key, label))) as pool:
+        outcomes = run(
+            pool,
+            *(Job(k, jobs.add, (k, 10)) for k in range(3)),
+            Job("die", jobs.die, ()),
+        )
+    assert len({outcomes[k].value[1] for k in range(3)}) == 3
+    assert heard == [("die", "last words")]
+
+
 def test_a_job_that_dies_hangs_or_fails_is_an_outcome(jobs):
     with Workers(2, timeout=20) as pool:
         outcomes = run(
