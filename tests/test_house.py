@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "evolution": {"cells", "protocols", "features", "simulate"},
 }
 MAY_IMPORT["compare"] = set(MAY_IMPORT) - {"training", "evolution"}
-MAY_IMPORT["hosts"] = {"runtime", "surrogates"}
+MAY_IMPORT["hosts"] = {"runtime", "surrogates", "cells", "protocols", "simulate", "features"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT}
 MAY_IMPORT["__main__"] = {"cli"}
 
