@@ -103,7 +103,7 @@ def _somata(secs: Mapping, hung: set[str] | Mapping) -> list[str]:
 
 def bare(rule: Mapping, name: str | None, threshold: float) -> dict:
     """A copy of a rule without channels at the soma of that name, where spikes are detected."""
-    new = deepcopy(rule)
+    new = _copied(rule)
     for section in new["secs"].values():
         if section.pop("spikeGenLoc", None) is not None:
             section.pop("threshold", None)
@@ -118,6 +118,15 @@ def bare(rule: Mapping, name: str | None, threshold: float) -> dict:
         section["weightNorm"] = [norm[len(norm) // 2]]
     section["spikeGenLoc"], section["threshold"] = 0.5, float(threshold)
     return new
+
+
+def _copied(value: Any) -> Any:
+    """A deep copy; of NetPyNE's own dicts the copy module makes none."""
+    if isinstance(value, Mapping):
+        new = type(value)()
+        new.update({key: _copied(each) for key, each in value.items()})
+        return new
+    return [_copied(each) for each in value] if type(value) is list else deepcopy(value)
 
 
 def put(params: Any, pop: str, swapped: Mapping[str, dict]) -> list[str]:

@@ -31,7 +31,8 @@ from .netpyne_swap import ENTRY, HOST, Swap, all_of, found
 
 DRAWS = ("cells", "hull", "tags")
 
-_living: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+HELD = "hNoble"  # beside a section's hObj: lives as long, and is not saved either
+
 _broken: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # networks, and what was wrong
 _loaded = lru_cache(load_stream)  # one stepper per name: its cells are answered together
 
@@ -151,15 +152,16 @@ def cell_of(cell: Any) -> NobleCell:
     Raises:
         InputError: It has none.
     """
-    if cell not in _living:
+    found = _held(cell)
+    if found is None:
         raise InputError(f"{cell} of population {cell.tags.get('pop')!r} is no surrogate.")
-    return _living[cell]
+    return found
 
 
 def adopt() -> None:
     """Called by NetPyNE's making of a soma: give it to a surrogate, and tag the cell."""
     host = h.cas().cell()
-    if host in _living:
+    if _held(host) is not None:
         return  # a second rule with something for the soma
     try:
         _adopt(host)
@@ -176,7 +178,7 @@ def _adopt(host: Any) -> None:
     netpyne_guards.check(host, name, swap, sim.cfg, sim.net.params)
     stepper = _loaded(swap.surrogate)
     _same_weights(swap)
-    _living[host] = cell = NobleCell(
+    cell = host.secs[name][HELD] = NobleCell(
         stepper,
         _latent(swap, stepper, host.gid, host.tags),
         host.gid,
@@ -190,6 +192,11 @@ def _adopt(host: Any) -> None:
     labels = host.tags.get("label")
     if labels and swap.rule and swap.rule not in labels:
         labels.append(swap.rule)  # for conditions on the rule
+
+
+def _held(host: Any) -> NobleCell | None:
+    sections = getattr(host, "secs", {}).values()  # point cells have none
+    return next((section[HELD] for section in sections if HELD in section), None)
 
 
 def _sim() -> Any:
@@ -250,13 +257,13 @@ def _whole() -> None:
         raise SimulationError(f"The network is not complete. {_broken[net]}")
     pops = {swap.pop for swap in swaps}
     for cell in net.cells:
-        if cell.tags.get("pop") in pops and cell not in _living:
+        if cell.tags.get("pop") in pops and _held(cell) is None:
             raise SimulationError(
                 f"Cell {cell.gid} of population {cell.tags['pop']!r} is no surrogate: no rule "
                 f"with a soma applies to it."
             )
     if any(swap.delay for swap in swaps):
-        own = {cell.gid: _said(cell).delay for cell in net.cells if cell in _living}
+        own = {cell.gid: _said(cell).delay for cell in net.cells if _held(cell)}
         netpyne_axon.apply(net, own, _sim().pc)
 
 
