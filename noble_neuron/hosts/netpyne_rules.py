@@ -27,7 +27,7 @@ from ..runtime import NobleCell
 from ..surrogates import load_stream, weights_of
 from . import netpyne_axon, netpyne_guards
 from .netpyne_pops import bare, put, rules_of, soma, somata
-from .netpyne_swap import ENTRY, HOST, Swap, all_of, found
+from .netpyne_swap import ENTRY, HOST, Swap, all_of, found, part
 
 DRAWS = ("cells", "hull", "tags")
 
@@ -161,6 +161,7 @@ def cell_of(cell: Any) -> NobleCell:
 def adopt() -> None:
     """Called by NetPyNE's making of a soma: give it to a surrogate, and tag the cell."""
     host = h.cas().cell()
+    part(host.secs)
     if _held(host) is not None:
         return  # a second rule with something for the soma
     try:

@@ -64,3 +64,11 @@ def all_of(rules: Mapping) -> Iterable[Swap]:
     """What all of the rules say, those that are not swapped left out."""
     said = (found(rule["secs"]) for rule in rules.values() if "secs" in rule)
     return [swap for swap in said if swap is not None]
+
+
+def part(sections: Mapping) -> None:
+    """Let a cell have its own copy of what its rule says: NetPyNE empties it with the cell."""
+    for section in sections.values():
+        said = section.get("pointps", {}).get(ENTRY, {})
+        if said.get("_swap"):
+            said["_swap"] = Swap(**said["_swap"]).entry()["_swap"]

@@ -11,7 +11,7 @@ def as_found():
     h.load_file("stdrun.hoc")
     before = h.celsius, h.dt, h.steps_per_ms, h.v_init
     yield
-    if hasattr(sim, "net"):
+    if hasattr(getattr(sim, "net", None), "params"):
         sim.clearAll()
     h.CVode().active(False)
     h.celsius, h.dt, h.steps_per_ms, h.v_init = before

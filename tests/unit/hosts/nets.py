@@ -71,7 +71,9 @@ def config(**settings):
 
 
 def made(params, swapped=True, **settings):
-    """The network in memory: its cells and connections as `shape` tells them."""
+    """The network alone in memory: its cells and connections as `shape` tells them."""
+    if hasattr(getattr(sim, "net", None), "params"):
+        sim.clearAll()
     if swapped:
         noble.replace(params, "PV", surrogate="pvalb", seed=3)
     sim.create(params, config(**settings))
@@ -103,7 +105,9 @@ def _cell(cell):
         if "soma" in name:
             for key in ("mechs", "ions", "pointps", "threshold", "spikeGenLoc", "weightNorm"):
                 section.pop(key, None)
-            section.get("geom", {}).pop("nseg", None)
+            geometry = section.get("geom", {})
+            if geometry.pop("nseg", 1) > 1 and "pt3d" in geometry:
+                geometry["pt3d"] = [geometry["pt3d"][k] for k in (0, 2, -1)]  # not borders
         for key in ("mechs", "ions", "synMechs", "pointps", "topol"):
             if not section.get(key):  # NetPyNE's dicts make entries when asked for them
                 section.pop(key, None)

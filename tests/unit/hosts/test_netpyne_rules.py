@@ -90,8 +90,9 @@ def imported(params, folder, kind):
 
 @pytest.mark.parametrize("kind", ["py", "hoc", "swc"])
 def test_imported_cells(tmp_path, kind):
-    native = made(imported(network(), tmp_path, kind), False)
-    params = imported(network(), tmp_path, kind)
+    # Both before either is made: with a hoc file, NetPyNE deletes all sections in memory.
+    before, params = (imported(network(), tmp_path, kind) for _ in range(2))
+    native = made(before, False)
     rule = deepcopy(params.cellParams["basket"].todict())
     assert made(params) == native
     somata = {name for name in native[0]["secs"] if "soma" in name}
@@ -101,3 +102,232 @@ def test_imported_cells(tmp_path, kind):
         assert noble.cell_of(cell).soma.nseg == 1
     sim.simulate()
     assert len(sim.simData["spkt"])
+
+
+def several_rules(params):
+    """Soma and one dendrite, a second dendrite by place, and a rule that has the last word."""
+    rule = params.cellParams["basket"]
+    params.cellParams["deep"] = {
+        "conds": {"cellType": "basket", "xnorm": [0.0, 0.6]},
+        "secs": {"dend_1": rule["secs"].pop("dend_1")},
+        "secLists": {"dends": ["dend_0", "dend_1"]},
+    }
+    params.cellParams["tweak"] = {
+        "conds": {"cellType": ["basket"], "pop": ["PV", "other"]},
+        "secs": {"soma": {"mechs": {"pas": {"g": 1e-3}}}, "dend_0": {"geom": {"diam": 3}}},
+    }
+    rule["conds"] = {"cellType": "basket"}
+    rule["secLists"]["dends"] = ["dend_0"]
+
+
+def of_cell_model(params):
+    params.cellParams["basket"]["conds"] = {"cellModel": "HH"}
+    for tags in params.popParams.values():
+        tags["cellModel"] = "HH"
+
+
+def of_pop(params):
+    rule = params.cellParams["basket"]
+    rule["conds"] = {"pop": ["PV", "other"]}
+
+
+def from_cells_list(params):
+    """Cell types of their own, one of which another rule makes."""
+    params.cellParams["chandelier"] = {"secs": {"soma": soma(), "dend_0": dendrite()}}
+    cells = [{"cellType": "basket", "x": 10}, {"cellType": "chandelier", "ynorm": 0.5}]
+    params.popParams["PV"] = {"cellType": "none", "cellsList": cells}
+
+
+def diverse(params):
+    """Two kinds of one cell type, by fractions; the second by another name of the soma."""
+    params.cellParams["basket"]["conds"] = {"cellType": "basket"}
+    params.cellParams["basket"]["diversityFraction"] = 0.5
+    params.cellParams["small"] = {
+        "conds": {"cellType": "basket"},
+        "diversityFraction": 0.5,
+        "secs": {"soma": soma(), "dend_0": dendrite(geom={"L": 70, "diam": 1})},
+        "secLists": {"dends": ["dend_0"]},
+    }
+    params.popParams["more"] = {"cellType": "basket", "numCells": 2}
+    for tags in params.popParams.values():
+        tags["diversity"] = True
+
+
+def names(params):
+    """Numbered names, custom lists, and a section list that another rule's cell would not have."""
+    params.cellParams["basket"]["secs"] = {
+        "soma_0": soma(),
+        "dend_3": dendrite("soma_0"),
+        "apic_0": dendrite("dend_3"),
+    }
+    params.cellParams["basket"]["secLists"] = {
+        "basal": ["dend_3"],
+        "apical": ["apic_0"],
+        "all": ["soma_0", "dend_3", "apic_0"],
+        "perisomatic": ["soma_0", "dend_3"],
+    }
+    target = params.stimTargetParams["in->"]
+    for sec in ("soma_0", "apical", "perisomatic", "all", ["dend_3", "apic_0"], "dend_3"):
+        params.stimTargetParams[f"in->{sec}"] = {**target, "sec": sec, "synsPerConn": 2}
+    target["sec"] = "basal"
+    params.connParams["PV->PV"]["sec"] = "perisomatic"
+
+
+def grid(params):
+    params.popParams["PV"] = {"cellType": "basket", "gridSpacing": 60, "yRange": [0, 0]}
+
+
+def density(params):
+    params.popParams["PV"] = {"cellType": "basket", "density": 4000, "ynormRange": [0.1, 0.9]}
+
+
+def shaped(params):
+    params.defineCellShapes, params.rotateCellsRandomly = True, True
+
+
+def functions(params):
+    """Numbers drawn for each cell, and weights that depend on the place along a section."""
+    rule = params.cellParams["basket"]
+    rule["vars"] = {"size": "uniform(100, 200)"}
+    rule["secs"]["dend_0"]["geom"]["L"] = "size"
+    rule["secs"]["dend_1"]["mechs"]["pas"]["g"] = "1e-4*(1 + dist_path/100)"
+    rule["secs"]["dend_0"]["weightNorm"] = [0.5, 1.0, 2.0]
+
+
+FORMS = (
+    several_rules,
+    of_cell_model,
+    of_pop,
+    from_cells_list,
+    diverse,
+    names,
+    grid,
+    density,
+    shaped,
+    functions,
+)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f.__name__)
+def test_forms_of_rules(form):
+    params = network()
+    form(params)
+    native = made(params, False)
+    params = network()
+    form(params)
+    assert made(params) == native
+    for cell in sim.net.cells:
+        if cell.tags["pop"] == "PV":
+            assert "hh" not in [m.name() for m in noble.cell_of(cell).soma(0.5)]
+        else:
+            with pytest.raises(InputError, match="no surrogate"):
+                noble.cell_of(cell)
+    sim.cfg.duration = 20
+    sim.simulate()
+
+
+def test_two_populations_of_one_rule_by_two_surrogates(tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(library_dir() / "pvalb" / "stream", folder)
+    params = network()
+    params.popParams["third"] = {"cellType": "basket", "numCells": 1}
+    noble.replace(params, "PV", surrogate="pvalb", seed=3)
+    assert noble.replace(params, "other", surrogate=str(folder), shift=-5) == ["basket_other"]
+    made(params, False)
+    told = [(cell.tags["pop"], cell.tags.get("surrogate")) for cell in sim.net.cells]
+    assert told == [("PV", "pvalb")] * 4 + [("other", str(folder))] * 2 + [("third", None)]
+    assert [noble.cell_of(cell).shift for cell in sim.net.cells[:6]] == [0] * 4 + [-5] * 2
+    # Without NetPyNE's own structure of the cells, the rules tell which surrogate it is.
+    made(params, False, createPyStruct=False)
+    assert [noble.cell_of(cell).shift for cell in sim.net.cells[:6]] == [0] * 4 + [-5] * 2
+
+
+def test_a_later_rule_keeps_the_last_word():
+    params = network()
+    several_rules(params)
+    assert noble.replace(params, "PV", surrogate="pvalb") == ["basket_PV", "tweak_PV"]
+    assert list(params.cellParams) == ["basket", "basket_PV", "deep", "tweak", "tweak_PV"]
+
+
+def test_a_label_that_is_taken():
+    params = network()
+    params.cellParams["basket_PV"] = {"conds": {"cellType": "else"}, "secs": {"soma": soma()}}
+    assert noble.replace(params, "PV", surrogate="pvalb") == ["basket_PV_"]
+
+
+def test_conditions_on_the_rules_label_still_hold():
+    trace = {"sec": "soma", "loc": 0.5, "var": "v", "conds": {"label": "basket"}}
+    swapped = swap(network())
+    for params in (network(), swapped):
+        sim.create(params, config(recordTraces={"V": trace}, recordCells=["all"]))
+        assert len(sim.simData["V"]) == 6
+
+
+def test_a_second_time_is_refused_and_changes_nothing():
+    params = network()
+    noble.replace(params, "PV", surrogate="pvalb")
+    before = deepcopy(dict(params.cellParams))
+    with pytest.raises(InputError, match="'PV' has been replaced before, by surrogate 'pvalb'"):
+        noble.replace(params, "PV", surrogate="pvalb")
+    assert dict(params.cellParams) == before
+
+
+def test_a_copy_taken_before_is_as_it_was():
+    params = network()
+    kept = specs.NetParams(deepcopy(params.todict()))
+    native = run(network())
+    swapped = run(swap(params))
+    assert swapped != native
+    assert run(kept) == native
+
+
+def swap(params):
+    noble.replace(params, "PV", surrogate="pvalb", seed=3)
+    return params
+
+
+def test_a_population_defined_afterwards_is_refused(capfd):
+    params = swap(network())
+    params.popParams["late"] = {"cellType": "basket", "numCells": 1}
+    with pytest.raises(RuntimeError):
+        sim.create(params, config())
+    assert "Population 'late' was defined after 'PV'" in capfd.readouterr().err
+
+
+def test_tags_of_a_cells_list_are_its_latents():
+    space = load_stream("pvalb").card.latent_space
+    given = [dict(zip(LATENTS, map(float, row), strict=True)) for row in space.points[[3, 8]]]
+    params = network()
+    params.popParams["PV"] = {"cellType": "basket", "cellsList": given}
+    noble.replace(params, "PV", surrogate="pvalb", latent="tags")
+    made(params, False)
+    found = np.array([noble.cell_of(cell).latent for cell in sim.net.cells[:2]])
+    assert (found == space.points[[3, 8]]).all()
+
+
+def test_cells_that_no_rule_with_a_soma_makes_are_refused(capfd):
+    params = network(cells=6)
+    params.cellParams["basket"]["conds"] = {"cellType": "basket", "xnorm": [0.0, 0.5]}
+    params.cellParams["rest"] = {
+        "conds": {"cellType": "basket", "xnorm": [0.5, 1.0]},
+        "secs": {"left": {"geom": {"L": 10, "diam": 5}}, "right": {"geom": {"L": 10, "diam": 5}}},
+    }
+    params.stimTargetParams.clear()
+    params.connParams.clear()
+    made(swap(params), False)
+    sim.setupRecording()
+    with pytest.raises(RuntimeError) as caught:
+        sim.runSim()
+    said = str(caught.value) + capfd.readouterr().err
+    assert "of population 'PV' is no surrogate: no rule with a soma applies to it" in said
+
+
+def test_the_initial_voltage_of_the_soma_is_kept():
+    params = network(others=0)
+    params.stimTargetParams.clear()
+    params.cellParams["basket"]["secs"]["soma"]["vinit"] = -66
+    swap(params)
+    sim.create(params, config())
+    sim.preRun()
+    h.finitialize(-74)
+    assert {noble.cell_of(cell).soma(0.5).v for cell in sim.net.cells} == {-66}
