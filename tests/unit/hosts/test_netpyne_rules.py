@@ -181,6 +181,12 @@ def density(params):
     params.popParams["PV"] = {"cellType": "basket", "density": 4000, "ynormRange": [0.1, 0.9]}
 
 
+def neuroml(params):
+    """As NetPyNE's NeuroML importer leaves them."""
+    for tags in params.popParams.values():
+        tags["originalFormat"] = "NeuroML2"
+
+
 def shaped(params):
     params.defineCellShapes, params.rotateCellsRandomly = True, True
 
@@ -203,6 +209,7 @@ FORMS = (
     names,
     grid,
     density,
+    neuroml,
     shaped,
     functions,
 )
