@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def check(host: Any, soma: str, swap: Swap, cfg: Any, params: Any) -> None:
-    """Look at everything that is going to be asked of a cell that NetPyNE is making.
+    """Look at everything that is going to be asked of a cell: as it is made, and before a run.
 
     Args:
         host: NetPyNE's cell; its tags and its soma are there.

@@ -258,7 +258,12 @@ def _whole() -> None:
         raise SimulationError(f"The network is not complete. {_broken[net]}")
     pops = {swap.pop for swap in swaps}
     for cell in net.cells:
-        if cell.tags.get("pop") in pops and _held(cell) is None:
+        held = _held(cell)
+        if held is not None:
+            # A network that was loaded may have got another configuration since.
+            name = next(n for n, section in cell.secs.items() if HELD in section)
+            netpyne_guards.check(cell, name, _said(cell), _sim().cfg, net.params)
+        elif cell.tags.get("pop") in pops:
             raise SimulationError(
                 f"Cell {cell.gid} of population {cell.tags['pop']!r} is no surrogate: no rule "
                 f"with a soma applies to it."
