@@ -10,10 +10,9 @@ pytest.importorskip("netpyne")
 
 from netpyne import sim
 
-import noble_neuron.hosts.netpyne_rules as noble
 from noble_neuron.nrn import mechanisms
 
-from .nets import config, made, network, shape, spikes
+from .nets import made, network, spikes
 
 pytestmark = pytest.mark.usefixtures("as_found")
 mechanisms.load_folder(Path(__file__).parent / "mod")

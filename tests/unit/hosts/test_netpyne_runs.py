@@ -1,9 +1,7 @@
 """Ways to run, record, plot, save and load a swapped network."""
 
-import ctypes.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
