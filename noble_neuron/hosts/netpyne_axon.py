@@ -27,6 +27,7 @@ V_INIT = -70.0  # mV; where the rule says nothing
 DT = 0.025  # ms
 STEP = 100.0, 200.0  # ms; onset and duration
 AMPLITUDES = tuple(0.05 * 2**k for k in range(8))  # nA
+NETCONS = ("hObj", "hSTDPprecon", "hSTDPpstcon")  # of a NetPyNE connection
 APART = 10.0  # ms; two crossings farther apart are not of one spike
 
 
@@ -137,15 +138,19 @@ def measure(
 
 
 def _between(soma: np.ndarray, axon: np.ndarray, *thresholds: float) -> np.ndarray:
-    """From each crossing at the soma to the nearest in the axon [ms]."""
-    here, there = (
-        spike_times(v, DT, threshold)
-        for v, threshold in zip((soma, axon), thresholds, strict=True)
-    )
+    """From each spike at the soma to the nearest in the axon [ms]."""
+    here, there = (_spikes(*each) for each in zip((soma, axon), thresholds, strict=True))
     if not len(there):
         return there
     late = there[np.abs(there - here[:, None]).argmin(1)] - here
     return late[np.abs(late) < APART]
+
+
+def _spikes(v: np.ndarray, threshold: float) -> np.ndarray:
+    """Times of upward crossings soon followed by a downward one [ms]; others are a plateau's."""
+    up, down = spike_times(v, DT, threshold), spike_times(-v, DT, -threshold)
+    after = down[:, None] - up
+    return up[((after > 0) & (after < APART)).any(0)]
 
 
 def apply(net: Any, delays: Mapping[int, float], context: Any) -> None:
@@ -162,11 +167,19 @@ def apply(net: Any, delays: Mapping[int, float], context: Any) -> None:
     earliest = 0.0
     for cell in net.cells:
         for connection in cell.conns:
-            netcon = connection.get("hObj")
-            late = everywhere.get(int(netcon.srcgid()), 0.0) if hasattr(netcon, "srcgid") else 0.0
-            # NetPyNE saves nothing that begins with an h, so a loaded network starts anew.
-            if late and netcon.delay != connection.get("hDelayed"):
-                netcon.delay = connection["hDelayed"] = max(netcon.delay + late, h.dt)
-                earliest = min(earliest, late)
+            for key in NETCONS:
+                earliest = min(earliest, _late(connection, key, everywhere))
     if context.allreduce(earliest, 3) < 0:
         context.set_maxstep(10)  # NetPyNE has asked for the least delay before
+
+
+def _late(connection: Mapping, key: str, delays: Mapping[int, float]) -> float:
+    """Add a delay to one of a connection's NetCons, if it is not in it yet; returns it."""
+    netcon = connection.get(key) if isinstance(connection, Mapping) else None
+    if not hasattr(netcon, "srcgid"):
+        return 0.0  # a gap junction, or what NetPyNE has made compact
+    late, done = delays.get(int(netcon.srcgid()), 0.0), f"{key}Delay"
+    # NetPyNE saves nothing that begins with an h, so a loaded network starts anew.
+    if late and netcon.delay != connection.get(done):
+        netcon.delay = connection[done] = max(netcon.delay + late, h.dt)
+    return late
