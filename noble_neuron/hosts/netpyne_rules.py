@@ -106,11 +106,11 @@ def replace(
             f"call replace once for each population, or start from the netParams as they were."
         )
     somas = somata(rules)
-    swapped = {
-        label: _swapped(label, rule, somas.get(label), swap, stepper, netParams)
-        for label, rule in rules.items()
-    }
-    changes = {label: rule for label, rule in swapped.items() if rule != rules[label]}
+    changes = {}
+    for label, rule in rules.items():
+        swapped = _swapped(label, rule, somas.get(label), swap, stepper, netParams)
+        if swapped != rule:
+            changes[label] = swapped
     return put(netParams, pop, changes)
 
 

@@ -43,7 +43,10 @@ def swapped(params):
 
 def test_the_delay_is_that_of_the_cell_as_it_was():
     """NetPyNE's own network of the full cell has it between soma and recorded spikes."""
-    measured = delay_of(swapped(with_axon()))
+    params = swapped(with_axon())
+    measured = delay_of(params)
+    secs = params.cellParams["basket_PV"]["secs"]
+    assert "spikeGenLoc" not in secs["axon"] and secs["soma"]["spikeGenLoc"] == 0.5
     traces = {"V": {"sec": "soma", "loc": 0.5, "var": "v"}}
     run(with_axon(), recordTraces=traces, recordCells=["all"], recordStep=0.025)
     v = np.array(sim.simData["V"]["cell_0"])
