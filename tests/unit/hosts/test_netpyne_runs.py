@@ -189,3 +189,39 @@ def test_the_package_knows_its_surrogates_from_a_saved_network_alone(tmp_path):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.partition("SPIKES ")[2].splitlines()[0])
     assert found == sorted(t for times in first.values() for t in times)
+
+
+BATCH = """
+import nets
+from netpyne.batchtools import comm, specs
+from netpyne import sim
+import noble_neuron.hosts.netpyne_rules as noble
+
+cfg = specs.SimConfig(vars(nets.config(draw=0, cells=1)))
+cfg.update()  # the batch's own values, by the environment
+params = nets.network(cells=cfg.cells)
+noble.replace(params, "PV", surrogate="pvalb", seed=cfg.draw)
+sim.createSimulateAnalyze(params, cfg)
+comm.send({"spikes": sorted(sim.simData["spkt"]), "seed": cfg.draw})
+"""
+
+
+def test_a_job_of_a_batch(tmp_path):
+    """As NetPyNE's batchtools starts one: a process with its parameters in the environment."""
+    pytest.importorskip("batchtk", reason="batchtools needs batchtk and optuna")
+    pytest.importorskip("optuna", reason="batchtools needs batchtk and optuna")
+    (tmp_path / "job.py").write_text(BATCH)
+    given = {"INTRUNTK0": "draw*=3", "INTRUNTK1": "cells*=4"}
+    given |= {"STRRUNTK0": f"saveFolder*={tmp_path}", "STRRUNTK1": "simLabel*=job"}
+    paths = [str(ROOT), str(Path(__file__).parent), *sys.path]
+    done = subprocess.run(
+        [sys.executable, "job.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **given, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])  # there is no server to send it to
+    expected = run(swapped())
+    assert found["spikes"] == sorted(t for times in expected.values() for t in times)
