@@ -90,7 +90,7 @@ def replace(
     stepper = _loaded(str(surrogate))
     swap = Swap(
         str(surrogate),
-        latent,
+        dict(latent) if isinstance(latent, Mapping) else latent,
         int(seed),
         float(shift),
         pop,
@@ -102,8 +102,9 @@ def replace(
     rules = rules_of(netParams, pop)
     for before in all_of(rules):
         raise InputError(
-            f"Population {pop!r} has been replaced before, by surrogate {before.surrogate!r}: "
-            f"call replace once for each population, or start from the netParams as they were."
+            f"The rules of population {pop!r} have been swapped before, for population "
+            f"{before.pop!r}, by surrogate {before.surrogate!r}: call replace once for each "
+            f"population, when all are defined, or start from the netParams as they were."
         )
     somas = somata(rules)
     changes = {}
@@ -178,7 +179,7 @@ def _adopt(host: Any) -> None:
     name = soma(host.secs, f"Cell {host.gid}")
     netpyne_guards.check(host, name, swap, sim.cfg, sim.net.params)
     stepper = _loaded(swap.surrogate)
-    _same_weights(swap)
+    _same_weights(swap.surrogate, swap.weights, swap.version)
     cell = host.secs[name][HELD] = NobleCell(
         stepper,
         _latent(swap, stepper, host.gid, host.tags),
@@ -196,7 +197,8 @@ def _adopt(host: Any) -> None:
 
 
 def _held(host: Any) -> NobleCell | None:
-    sections = getattr(host, "secs", {}).values()  # point cells have none
+    # Of a point cell any attribute that it lacks is a function.
+    sections = (vars(host).get("secs") or {}).values()
     return next((section[HELD] for section in sections if HELD in section), None)
 
 
@@ -217,11 +219,11 @@ def _said(host: Any) -> Swap:
 
 
 @lru_cache
-def _same_weights(swap: Swap) -> None:
-    if swap.weights and swap.weights != weights_of(swap.surrogate):
+def _same_weights(surrogate: str, weights: str, version: str) -> None:
+    if weights and weights != weights_of(surrogate):
         warnings.warn(
-            f"The network was made with other weights of {swap.surrogate!r} (noble_neuron "
-            f"{swap.version}): its spikes are going to differ.",
+            f"The network was made with other weights of {surrogate!r} (noble_neuron {version}): "
+            f"its spikes are going to differ.",
             stacklevel=2,
         )
 

@@ -90,13 +90,21 @@ def test_a_population_alone_on_its_rule_keeps_the_rules_name():
     assert after["secs"]["soma"]["spikeGenLoc"] == 0.5
 
 
-def test_a_named_cell_and_tags():
-    card = load_stream("pvalb").card
-    params = network()
-    noble.replace(params, "PV", surrogate="pvalb", latent=card.cells[5])
-    sim.create(params, config())
-    tags = [cell.tags for cell in sim.net.cells if cell.tags["pop"] == "PV"]
-    assert {t["I_thr"] for t in tags} == {card.latent_space.points[5][0]}
+def test_one_cell_for_all_by_name_by_features_or_a_typical_one():
+    surrogate = load_stream("pvalb")
+    names, card = surrogate.card.latent_space.names, surrogate.card
+    features = dict(zip(names, map(float, card.latent_space.points[7]), strict=True))
+    for latent, expected in (
+        (card.cells[5], card.latent_space.points[5]),
+        (features, card.latent_space.points[7]),
+        (None, surrogate.point(None)),
+    ):
+        params = network()
+        noble.replace(params, "PV", surrogate="pvalb", latent=latent)
+        sim.create(params, config())
+        for cell in sim.net.cells[:4]:
+            assert noble.cell_of(cell).latent == pytest.approx(expected)
+            assert [cell.tags[name] for name in names] == pytest.approx(list(expected))
 
 
 def test_reversal_potentials_keep_their_meaning_under_a_shift():

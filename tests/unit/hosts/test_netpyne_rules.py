@@ -274,7 +274,7 @@ def test_a_second_time_is_refused_and_changes_nothing():
     params = network()
     noble.replace(params, "PV", surrogate="pvalb")
     before = deepcopy(dict(params.cellParams))
-    with pytest.raises(InputError, match="'PV' has been replaced before, by surrogate 'pvalb'"):
+    with pytest.raises(InputError, match="'PV' have been swapped before, .*by surrogate 'pvalb'"):
         noble.replace(params, "PV", surrogate="pvalb")
     assert dict(params.cellParams) == before
 
