@@ -39,7 +39,7 @@ def rules_of(params: Any, pop: str) -> dict[str, Mapping]:
 
 
 def applies(label: str, rule: Mapping, pop: str, tags: Mapping) -> bool:
-    """Whether a rule makes cells of a population; of conditions on anything else, some of them."""
+    """Whether a rule may make cells of a population: some of them, or all."""
     conditions = rule.get("conds", {})
     # A cell of cellsList may have tags of its own.
     cells = [{**tags, **cell} for cell in tags.get("cellsList", [])] or [tags]
@@ -48,14 +48,21 @@ def applies(label: str, rule: Mapping, pop: str, tags: Mapping) -> bool:
         if not conditions:
             met = known["cellType"] == label
         else:
-            met = all(
-                known[key] in (wanted if isinstance(wanted, list | tuple) else [wanted])
-                for key, wanted in conditions.items()
-                if key in known
-            )
+            met = all(_may(key, wanted, known, tags) for key, wanted in conditions.items())
         if met:
             return True
     return False
+
+
+def _may(key: str, wanted: Any, known: Mapping, tags: Mapping) -> bool:
+    """Whether cells of a population, with these tags known of them, may meet a condition."""
+    several = isinstance(wanted, list | tuple)
+    if key in known:
+        return known[key] in (wanted if several else [wanted])
+    within = tags.get(f"{key}Range")  # where its cells are, for a condition on places
+    if within is None or not several or "cellsList" in tags:
+        return True
+    return wanted[0] <= within[1] and within[0] <= wanted[1]
 
 
 def soma(secs: Mapping, whose: str) -> str:

@@ -23,10 +23,7 @@ def everything():
     params = network()
     params.popParams["drive"] = {"cellModel": "NetStim", "numCells": 3, "rate": 100, "noise": 0.5}
     params.popParams["clock"] = {"cellModel": "VecStim", "numCells": 1, "spkTimes": [10, 25, 40]}
-    params.synMechParams["gap"] = {
-        "mod": "nnt_Gap",
-        "pointerParams": {"target_var": "vpeer", "bidirectional": True},
-    }
+    params.synMechParams["gap"] = {"mod": "nnt_Gap"}
     params.synMechParams["release"] = {"mod": "nnt_Release", "p": 0.4, "seed": "uniform(1, 1e6)"}
     stimulate(params)
     connect(params)
@@ -51,7 +48,7 @@ def stimulate(params):
 def connect(params):
     pv = {"preConds": {"pop": "PV"}, "postConds": {"pop": "PV"}}
     params.connParams["gap"] = {**pv, "synMech": "gap", "weight": 2e-4, "sec": "dend_0"}
-    params.connParams["gap"] |= {"preSec": "dend_0", "probability": 0.5}
+    params.connParams["gap"] |= {"preSec": "dend_0", "probability": 0.5, "gapJunction": True}
     params.connParams["drive"] = {
         "preConds": {"pop": "drive"},
         "postConds": {"pop": ["PV", "other"]},

@@ -256,6 +256,22 @@ def test_a_later_rule_keeps_the_last_word():
     assert list(params.cellParams) == ["basket", "basket_PV", "deep", "tweak", "tweak_PV"]
 
 
+def test_rules_of_other_layers_are_left_alone():
+    params = network()
+    rule = params.cellParams.pop("basket")
+    layers = {"2": [0.1, 0.3], "4": [0.3, 0.5], "5": [0.5, 0.8]}
+    for layer, within in layers.items():
+        conditions = {"cellType": "basket", "ynorm": within}
+        params.cellParams[f"basket{layer}"] = {**deepcopy(rule), "conds": conditions}
+    params.popParams["PV"]["ynormRange"] = [0.6, 0.7]
+    params.popParams["other"]["ynormRange"] = [0.2, 0.7]
+    assert noble.replace(params, "PV", surrogate="pvalb") == ["basket5_PV"]
+    assert params.cellParams["basket5"]["conds"]["pop"] == ["other"]
+    made(params, False)
+    told = [cell.tags.get("surrogate") for cell in sim.net.cells]
+    assert told == ["pvalb"] * 4 + [None] * 2
+
+
 def test_a_label_that_is_taken():
     params = network()
     params.cellParams["basket_PV"] = {"conds": {"cellType": "else"}, "secs": {"soma": soma()}}
