@@ -9,7 +9,7 @@ from typing import Any
 from neuron import h
 
 from ..errors import SimulationError
-from .netpyne_pops import TAGS
+from .netpyne_pops import TAGS, applies
 from .netpyne_swap import Swap
 
 PLACES = ("x", "y", "z", "xnorm", "ynorm", "znorm")
@@ -54,12 +54,14 @@ def check(host: Any, soma: str, swap: Swap, cfg: Any, params: Any) -> None:
 def _populations(swap: Swap, params: Any) -> None:
     """Rules that others use as well are theirs by name, so latecomers would go without."""
     tags = params.popParams.get(swap.pop, {})
-    for pop, other in params.popParams.items():
-        late = bool(swap.known) and pop not in swap.known
-        if late and all(other.get(key) == tags.get(key) for key in TAGS):
+    for pop in set(params.popParams).difference(swap.known or params.popParams):
+        other = params.popParams[pop]
+        akin = any(other.get(key) == tags.get(key) is not None for key in TAGS)
+        if akin and not any(applies(*rule, pop, other) for rule in params.cellParams.items()):
             raise SimulationError(
-                f"Population {pop!r} was defined after {swap.pop!r}, of the same cellType, was "
-                f"replaced. Call replace when all populations are defined."
+                f"Population {pop!r} was defined after {swap.pop!r}, of the same kind, was "
+                f"replaced, and no rule is left for it. Call replace when all populations are "
+                f"defined."
             )
 
 
@@ -113,7 +115,9 @@ def _trace(label: str, trace: Mapping, segment: Any, swap: Swap) -> None:
     if "synMech" in trace or "stim" in trace:
         return
     kind = trace.get("mech", trace.get("pointp"))
-    if kind is None:
+    if name in ("i_membrane", "i_membrane_"):
+        gone = True  # it would be the surrogate's own means of setting the voltage
+    elif kind is None:
         gone = not hasattr(segment, f"_ref_{name}") and _had(swap.lost, name)
     else:
         gone = kind in swap.lost

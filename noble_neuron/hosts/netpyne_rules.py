@@ -162,11 +162,10 @@ def cell_of(cell: Any) -> NobleCell:
 def adopt() -> None:
     """Called by NetPyNE's making of a soma: give it to a surrogate, and tag the cell."""
     host = h.cas().cell()
-    part(host.secs)
-    if _held(host) is not None:
-        return  # a second rule with something for the soma
     try:
-        _adopt(host)
+        part(host.secs)
+        if _held(host) is None:  # a second rule may have something for the soma
+            _adopt(host)
     except NobleError as error:
         # NetPyNE prints what goes wrong when it loads a network, and goes on without the cell.
         _broken[_sim().net] = f"Cell {host.gid}: {error}"
@@ -253,26 +252,29 @@ def _latent(swap: Swap, stepper: Any, gid: int, tags: Mapping | None) -> np.ndar
 def _whole() -> None:
     """Before NEURON is initialised: every cell of a swapped population is a surrogate."""
     net = getattr(sys.modules.get("netpyne.sim"), "net", None)
-    swaps = all_of(getattr(getattr(net, "params", None), "cellParams", {}))
-    if not swaps or not _sim().cfg.createNEURONObj:
-        return
+    if net is None or not hasattr(net, "params"):
+        return  # none, or one that has been cleared
     if net in _broken:
         raise SimulationError(f"The network is not complete. {_broken[net]}")
-    pops = {swap.pop for swap in swaps}
+    swaps, sim = all_of(net.params.cellParams), _sim()
+    if not swaps or not sim.cfg.createNEURONObj:
+        return
+    pops, delays = {swap.pop for swap in swaps}, {}
     for cell in net.cells:
-        held = _held(cell)
-        if held is not None:
-            # A network that was loaded may have got another configuration since.
-            name = next(n for n, section in cell.secs.items() if HELD in section)
-            netpyne_guards.check(cell, name, _said(cell), _sim().cfg, net.params)
-        elif cell.tags.get("pop") in pops:
+        if cell.tags.get("pop") not in pops:
+            continue
+        if _held(cell) is None:
             raise SimulationError(
                 f"Cell {cell.gid} of population {cell.tags['pop']!r} is no surrogate: no rule "
                 f"with a soma applies to it."
             )
+        # A network that was loaded may have got another configuration since.
+        name = next(n for n, section in cell.secs.items() if HELD in section)
+        swap = _said(cell)
+        netpyne_guards.check(cell, name, swap, sim.cfg, net.params)
+        delays[cell.gid] = swap.delay
     if any(swap.delay for swap in swaps):
-        own = {cell.gid: _said(cell).delay for cell in net.cells if _held(cell)}
-        netpyne_axon.apply(net, own, _sim().pc)
+        netpyne_axon.apply(net, delays, sim.pc)
 
 
 _handler = h.FInitializeHandler(3, _whole)

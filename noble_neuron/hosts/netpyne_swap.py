@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+from .. import __version__
+from ..errors import InputError
 
 HOST = "nn_NobleHost"  # the hoc template that NetPyNE makes one of per cell
 ENTRY = "noble"  # its key among the soma's point processes
@@ -56,8 +59,18 @@ def found(sections: Mapping) -> Swap | None:
     for section in sections.values():
         said = section.get("pointps", {}).get(ENTRY, {}).get("_swap")
         if said:
-            return Swap(**said)
+            return _read(said)
     return None
+
+
+def _read(said: Mapping) -> Swap:
+    unknown = sorted(said.keys() - {each.name for each in fields(Swap)})
+    if unknown:
+        raise InputError(
+            f"The network was swapped by noble_neuron {said.get('version')}, which knows of "
+            f"{', '.join(unknown)}; this is {__version__}. Update noble_neuron."
+        )
+    return Swap(**said)
 
 
 def all_of(rules: Mapping) -> Iterable[Swap]:
@@ -71,4 +84,4 @@ def part(sections: Mapping) -> None:
     for section in sections.values():
         said = section.get("pointps", {}).get(ENTRY, {})
         if said.get("_swap"):
-            said["_swap"] = Swap(**said["_swap"]).entry()["_swap"]
+            said["_swap"] = _read(said["_swap"]).entry()["_swap"]

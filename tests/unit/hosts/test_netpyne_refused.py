@@ -84,14 +84,16 @@ def test_settings_that_no_surrogate_serves_are_refused(setting, message, capfd):
         ({"mech": "hh", "var": "m"}, "hh.m"),
         ({"var": "ina"}, "ina"),
         ({"var": "gna_hh"}, "gna_hh"),
+        ({"var": "i_membrane_"}, "i_membrane_"),
     ],
 )
 def test_a_variable_that_the_soma_had_is_not_lost_in_silence(trace, what, capfd):
     recorded = {"x": {"sec": "soma", "loc": 0.5, **trace}}
-    run(network(), recordTraces=recorded, recordCells=["all"])
+    fast = {"use_fast_imem": True}
+    run(network(), recordTraces=recorded, recordCells=["all"], **fast)
     assert len(sim.simData["x"]) == 6
     with pytest.raises(RuntimeError):
-        sim.create(swapped(), config(recordTraces=recorded, recordCells=[("PV", [0])]))
+        sim.create(swapped(), config(recordTraces=recorded, recordCells=[("PV", [0])], **fast))
     assert f"records {what} at the soma of population 'PV'" in capfd.readouterr().err
     for still in (
         {"recordCells": ["other"]},
@@ -100,7 +102,7 @@ def test_a_variable_that_the_soma_had_is_not_lost_in_silence(trace, what, capfd)
             "recordTraces": {"x": recorded["x"] | {"conds": {"pop": "other"}}},
         },
     ):
-        sim.create(swapped(), config(**{"recordTraces": recorded, **still}))
+        sim.create(swapped(), config(**{"recordTraces": recorded, **fast, **still}))
         assert len(sim.simData["x"]) == 2
 
 
@@ -162,16 +164,26 @@ def test_a_loaded_network_is_looked_at_again(tmp_path, capfd):
     assert "coreneuron is on" in said(caught, capfd)
 
 
-def test_a_refusal_that_netpyne_swallows_is_told_before_the_run(tmp_path, capfd):
+@pytest.mark.parametrize(
+    ("told", "changed", "message"),
+    [
+        ('"surrogate": "pvalb"', '"surrogate": "pvlab"', "No bundle 'pvlab'"),
+        ('"shift": 0.0', '"shift": 0.0, "mood": 1', "which knows of mood; this is"),
+    ],
+)
+def test_a_refusal_that_netpyne_swallows_is_told_before_the_run(
+    tmp_path, capfd, told, changed, message
+):
     """It prints what goes wrong when it loads a network, and goes on with half of one."""
     run(swapped(), filename=str(tmp_path / "net"), saveJson=True)
     file = tmp_path / "net_data.json"
-    file.write_text(file.read_text().replace('"surrogate": "pvalb"', '"surrogate": "pvlab"'))
+    file.write_text(file.read_text().replace(told, changed))
     sim.clearAll()
     sim.load(str(file), simConfig=config())
     with pytest.raises(RuntimeError) as caught:
         sim.simulate()
-    assert "The network is not complete. Cell 0: No bundle 'pvlab'" in said(caught, capfd)
+    found = said(caught, capfd)
+    assert "The network is not complete. Cell 0: " in found and message in found
 
 
 def test_channels_put_into_the_soma_later_are_refused(capfd):

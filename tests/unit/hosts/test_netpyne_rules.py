@@ -309,12 +309,16 @@ def swap(params):
     return params
 
 
-def test_a_population_defined_afterwards_is_refused(capfd):
+def test_a_population_defined_afterwards_is_refused_if_no_rule_is_left_for_it(capfd):
     params = swap(network())
-    params.popParams["late"] = {"cellType": "basket", "numCells": 1}
+    params.popParams["drive"] = {"cellModel": "NetStim", "numCells": 1, "rate": 10}
+    params.popParams["late"] = {"cellType": "basket", "cellModel": "HH", "numCells": 1}
     with pytest.raises(RuntimeError):
         sim.create(params, config())
     assert "Population 'late' was defined after 'PV'" in capfd.readouterr().err
+    params.cellParams["own"] = {"conds": {"pop": "late"}, "secs": {"soma": soma()}}
+    sim.create(params, config())
+    assert [len(cell.secs) for cell in sim.net.cells if cell.tags["pop"] == "late"] == [1]
 
 
 def test_tags_of_a_cells_list_are_its_latents():
