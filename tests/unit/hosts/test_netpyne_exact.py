@@ -134,5 +134,5 @@ def test_spikes_and_voltages_are_those_of_the_network_as_it_was(form):
         assert len(found[gid]) == len(times), gid
         assert np.abs(np.subtract(found[gid], times)).max() < 1.01 * DT, gid
     for name, v in voltages.items():
-        # On a spike's flank the voltage shown within a chunk is a forecast.
-        assert np.sqrt(np.mean((answers[name] - v) ** 2)) < 0.5, name
+        # Not on a spike's flank, where the voltage shown within a chunk is a forecast.
+        assert np.median(np.abs(answers[name] - v)) < 0.05, name
