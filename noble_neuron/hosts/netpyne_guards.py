@@ -101,9 +101,9 @@ def _recorded(host: Any, trace: Mapping, cfg: Any) -> bool:
     if isinstance(plotted, Mapping):
         asked += plotted.get("include", [])
     chosen = any(
-        each in ("all", "allCells", host.gid, host.tags["pop"])
-        if isinstance(each, str | int)
-        else each[0] == host.tags["pop"]
+        each[0] == host.tags["pop"]
+        if isinstance(each, list | tuple)
+        else each in ("all", "allCells", host.gid, host.tags["pop"])
         for each in asked
     )
     return chosen and bool(host.checkConditions(trace.get("conds", {})))

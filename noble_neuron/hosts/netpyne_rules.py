@@ -176,21 +176,25 @@ def _adopt(host: Any) -> None:
     sim = _sim()
     swap = _said(host)
     name = soma(host.secs, f"Cell {host.gid}")
-    netpyne_guards.check(host, name, swap, sim.cfg, sim.net.params)
     stepper = _loaded(swap.surrogate)
     _same_weights(swap.surrogate, swap.weights, swap.version)
-    cell = host.secs[name][HELD] = NobleCell(
+    point = _latent(swap, stepper, host.gid, host.tags)
+    _tag(host.tags, swap, dict(zip(stepper.card.latent_space.names, point, strict=True)))
+    netpyne_guards.check(host, name, swap, sim.cfg, sim.net.params)
+    host.secs[name][HELD] = NobleCell(
         stepper,
-        _latent(swap, stepper, host.gid, host.tags),
+        point,
         host.gid,
         soma=host.secs[name]["hObj"],
         shift=swap.shift,
         own_tree=True,
     )
-    names = stepper.card.latent_space.names
-    host.tags.update({name: float(x) for name, x in zip(names, cell.latent, strict=True)})
-    host.tags["surrogate"] = swap.surrogate
-    labels = host.tags.get("label")
+
+
+def _tag(tags: dict, swap: Swap, latents: Mapping[str, float]) -> None:
+    tags.update({name: float(x) for name, x in latents.items()})
+    tags["surrogate"] = swap.surrogate
+    labels = tags.get("label")
     if labels and swap.rule and swap.rule not in labels:
         labels.append(swap.rule)  # for conditions on the rule
 

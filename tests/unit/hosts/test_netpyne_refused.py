@@ -106,6 +106,14 @@ def test_a_variable_that_the_soma_had_is_not_lost_in_silence(trace, what, capfd)
         assert len(sim.simData["x"]) == 2
 
 
+def test_conditions_of_a_trace_may_be_latents():
+    """Which the cell has when it is looked at."""
+    conds = {"pop": "PV", "I_thr": [10.0, 20.0]}  # nobody
+    recorded = {"x": {"sec": "soma", "loc": 0.5, "mech": "hh", "var": "m", "conds": conds}}
+    sim.create(swapped(network(others=0)), config(recordTraces=recorded, recordCells=["all"]))
+    assert not sim.simData["x"]
+
+
 def test_a_variable_that_the_soma_never_had_is_left_to_netpyne():
     recorded = {"x": {"sec": "soma", "loc": 0.5, "var": "cai"}}
     for params in (network(), swapped()):
