@@ -72,7 +72,7 @@ def _stimulus(label: str, kind: str, sec: str | None, soma: str, swap: Swap, par
             f"{where}: what an extracellular field does to a cell's own membrane is not in a "
             f"surrogate. Aim it at other populations."
         )
-    secs = {name for rule in params.cellParams.values() for name in rule.get("secs", {})}
+    secs = [name for rule in params.cellParams.values() for name in rule.get("secs", {})]
     if sec == soma or sec not in secs:  # NetPyNE takes the soma then
         raise SimulationError(
             f"{where}, at the soma: the surrogate decides that voltage. Clamp a dendrite, or "
