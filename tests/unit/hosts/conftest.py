@@ -1,10 +1,21 @@
 """NetPyNE leaves its network, the variable step and its hParams behind."""
 
+import gc
+
 import pytest
 
 
+@pytest.fixture(scope="module")
+def few_to_collect():
+    """NetPyNE collects garbage whenever it clears a network, and torch's modules are many."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
-def as_found():
+def as_found(few_to_collect):
     sim = pytest.importorskip("netpyne.sim")
     from neuron import h
 
