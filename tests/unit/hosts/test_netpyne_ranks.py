@@ -46,7 +46,7 @@ def test_ranks_and_ways_of_saving_give_the_same(tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads((tmp_path / "told.json").read_text())
