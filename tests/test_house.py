@@ -24,7 +24,9 @@ MAY_IMPORT = {
     "training": {"operators", "store", "features", "surrogates"},
     "evolution": {"cells", "protocols", "features", "simulate"},
 }
-MAY_IMPORT["hosts"] = {"nrn", "runtime", "surrogates"}
+MAY_IMPORT["hosts"] = {
+    *("nrn", "runtime", "surrogates", "cells", "protocols", "simulate", "features"),
+}
 MAY_IMPORT["compare"] = set(MAY_IMPORT) - {"training", "evolution"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT}
 MAY_IMPORT["__main__"] = {"cli"}

@@ -4,33 +4,36 @@
     noble.replace(netParams, "PV", surrogate="pvalb")      # before sim.createSimulateAnalyze
 
 NetPyNE has no registry of cell classes, and needs none: the swapped rule is a rule like any other,
-of the same sections, whose last one carries a point process that tells us when a cell has been
-made. Nothing of NetPyNE is patched.
+of the same sections, whose soma carries a point process that tells us when a cell is being made.
+Nothing of NetPyNE is patched.
 """
 
 from __future__ import annotations
 
 import sys
+import warnings
 import weakref
 from collections.abc import Mapping
-from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import replace as changed
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from neuron import h
 
-from ..errors import InputError, SimulationError
+from .. import __version__
+from ..errors import InputError, NobleError, SimulationError
 from ..runtime import NobleCell
-from ..surrogates import load_stream
-from ..units import nearest
+from ..surrogates import load_stream, weights_of
+from . import netpyne_axon, netpyne_guards
+from .netpyne_pops import bare, put, rules_of, soma, somata
+from .netpyne_swap import ENTRY, HOST, Swap, all_of, found, part
 
-HOST = "nn_NobleHost"  # the hoc template that NetPyNE makes one of per cell
-ENTRY = "noble"  # its key among a section's point processes
 DRAWS = ("cells", "hull", "tags")
 
-_living: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+HELD = "hNoble"  # beside a section's hObj: lives as long, and is not saved either
+
+_broken: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # networks, and what was wrong
 _loaded = lru_cache(load_stream)  # one stepper per name: its cells are answered together
 
 if not hasattr(h, HOST):
@@ -47,23 +50,6 @@ if not hasattr(h, HOST):
     """)
 
 
-@dataclass(frozen=True)
-class Swap:
-    """What the swapped rule says of its cells; numbers, strings and dicts that any file holds.
-
-    Attributes:
-        surrogate: Name of a built-in ensemble, or a bundle's folder.
-        latent: See `replace`.
-        seed: Of the draw.
-        shift: Added to the model's own millivolts [mV].
-    """
-
-    surrogate: str
-    latent: Any
-    seed: int
-    shift: float
-
-
 def replace(
     netParams: Any,  # noqa: N803 (its name wherever NetPyNE is used)
     pop: str,
@@ -78,8 +64,10 @@ def replace(
     Sections, section lists and tags stay as they are, for connections, stimulation and recording.
     The soma's channels make way for the surrogate. The dendrites stay, with what is attached to
     them; their own load is taken off the soma by a bare copy, as the surrogate contains it.
-    Spikes are detected at the soma, at the surrogate's threshold. Each cell has its latent
-    coordinates and its surrogate's name among its tags, for `conds` and for plots.
+    Spikes are detected at the soma, at the surrogate's threshold; where the rule detects them on
+    an axon, the delay between the two is measured and added to the connections from the cell.
+    Each cell has its latent coordinates and its surrogate's name among its tags, for `conds` and
+    for plots.
 
     Args:
         netParams: The network's; its rules and populations all defined.
@@ -96,18 +84,51 @@ def replace(
 
     Raises:
         InputError: No such population, surrogate or latent point, no rule makes its cells, or
-            one does that has no soma.
+            none has a soma; or the population has been replaced before.
         BundleError: The surrogate's bundle is damaged.
     """
     stepper = _loaded(str(surrogate))
-    swap = Swap(str(surrogate), latent, int(seed), float(shift))
+    swap = Swap(
+        str(surrogate),
+        dict(latent) if isinstance(latent, Mapping) else latent,
+        int(seed),
+        float(shift),
+        pop,
+        weights=weights_of(str(surrogate)),
+        version=__version__,
+        known=tuple(netParams.popParams),
+    )
     _latent(swap, stepper, 0, None if latent == "tags" else {})
-    rules = _rules_of(netParams, pop)
-    swapped = {
-        label: _swapped(label, rule, stepper.threshold + shift) for label, rule in rules.items()
-    }
-    _told(swapped[list(swapped)[-1]], swap)  # by the last rule, when the cell is complete
-    return [_put(netParams, pop, label, rule) for label, rule in swapped.items()]
+    rules = rules_of(netParams, pop)
+    for before in all_of(rules):
+        raise InputError(
+            f"The rules of population {pop!r} have been swapped before, for population "
+            f"{before.pop!r}, by surrogate {before.surrogate!r}: call replace once for each "
+            f"population, when all are defined, or start from the netParams as they were."
+        )
+    somas = somata(rules)
+    changes = {}
+    for label, rule in rules.items():
+        swapped = _swapped(label, rule, somas.get(label), swap, stepper, netParams)
+        if swapped != rule:
+            changes[label] = swapped
+    return put(netParams, pop, changes)
+
+
+def _swapped(
+    label: str, rule: Mapping, name: str | None, swap: Swap, stepper: Any, params: Any
+) -> dict:
+    """A rule like another, whose soma of that name, if it has it, becomes a surrogate's."""
+    threshold = stepper.threshold + swap.shift
+    new = bare(rule, name, threshold)
+    thresholds = threshold, params.defaultThreshold
+    delay = netpyne_axon.delay_of(label, rule, name, stepper.celsius, thresholds)
+    if name is not None:
+        section = rule["secs"][name]
+        lost = [each for key in ("mechs", "ions", "pointps") for each in section.get(key, {})]
+        said = changed(swap, rule=label, lost=tuple(lost), delay=delay)
+        new["secs"][name]["pointps"] = {ENTRY: said.entry()}
+    return new
 
 
 class Between(list):
@@ -132,30 +153,56 @@ def cell_of(cell: Any) -> NobleCell:
     Raises:
         InputError: It has none.
     """
-    if cell not in _living:
+    found = _held(cell)
+    if found is None:
         raise InputError(f"{cell} of population {cell.tags.get('pop')!r} is no surrogate.")
-    return _living[cell]
+    return found
 
 
 def adopt() -> None:
-    """Called by NetPyNE's making of a cell: give the soma to a surrogate, and tag the cell."""
+    """Called by NetPyNE's making of a soma: give it to a surrogate, and tag the cell."""
     host = h.cas().cell()
-    _refuse_settings()
-    swap = Swap(**_entry(host))
-    soma = _soma(host.secs, f"Cell {host.gid}")
+    try:
+        part(host.secs)
+        if _held(host) is None:  # a second rule may have something for the soma
+            _adopt(host)
+    except NobleError as error:
+        # NetPyNE prints what goes wrong when it loads a network, and goes on without the cell.
+        _broken[_sim().net] = f"Cell {host.gid}: {error}"
+        raise
+
+
+def _adopt(host: Any) -> None:
+    sim = _sim()
+    swap = _said(host)
+    name = soma(host.secs, f"Cell {host.gid}")
     stepper = _loaded(swap.surrogate)
+    _same_weights(swap.surrogate, swap.weights, swap.version)
     point = _latent(swap, stepper, host.gid, host.tags)
-    _living[host] = cell = NobleCell(
+    _tag(host.tags, swap, dict(zip(stepper.card.latent_space.names, point, strict=True)))
+    netpyne_guards.check(host, name, swap, sim.cfg, sim.net.params)
+    host.secs[name][HELD] = NobleCell(
         stepper,
         point,
         host.gid,
-        soma=host.secs[soma]["hObj"],
+        soma=host.secs[name]["hObj"],
         shift=swap.shift,
         own_tree=True,
     )
-    names = stepper.card.latent_space.names
-    host.tags.update({name: float(x) for name, x in zip(names, cell.latent, strict=True)})
-    host.tags["surrogate"] = swap.surrogate
+
+
+def _tag(tags: dict, swap: Swap, latents: Mapping[str, float]) -> None:
+    tags.update({name: float(x) for name, x in latents.items()})
+    tags["surrogate"] = swap.surrogate
+    labels = tags.get("label")
+    if labels and swap.rule and swap.rule not in labels:
+        labels.append(swap.rule)  # for conditions on the rule
+
+
+def _held(host: Any) -> NobleCell | None:
+    # Of a point cell any attribute that it lacks is a function.
+    sections = (vars(host).get("secs") or {}).values()
+    return next((section[HELD] for section in sections if HELD in section), None)
 
 
 def _sim() -> Any:
@@ -163,36 +210,33 @@ def _sim() -> Any:
     return sys.modules["netpyne.sim"]
 
 
-def _entry(host: Any) -> dict:
+def _said(host: Any) -> Swap:
     """What the rule says, from the cell's own structure or, without one, from the rules."""
-    rules = (rule["secs"] for rule in _sim().net.params.cellParams.values() if "secs" in rule)
-    for secs in (host.secs, *rules):
-        for section in secs.values():
-            said = section.get("pointps", {}).get(ENTRY, {}).get("_swap")
-            if said:
-                return dict(said)
-    raise SimulationError(f"Cell {host.gid}: no rule says which surrogate it is.")
+    swap = found(host.secs)
+    if swap is None:
+        pop = host.tags["pop"]
+        swap = next((s for s in all_of(_sim().net.params.cellParams) if s.pop == pop), None)
+    if swap is None:
+        raise SimulationError(f"Cell {host.gid}: no rule says which surrogate it is.")
+    return swap
 
 
-def _refuse_settings() -> None:
-    """What no surrogate runs under, before more cells are made."""
-    wrong = {
-        "cvode_active": "the fixed step is the surrogates' own. Set cfg.cvode_active = False",
-        "coreneuron": "surrogates do not run in CoreNEURON. Set cfg.coreneuron = False",
-        "recordLFP": "a surrogate has a soma's voltage and no membrane currents along the cell, "
-        "which an LFP is made of. Set cfg.recordLFP = []",
-        "recordDipole": "a dipole is made of membrane currents along the cell, which a surrogate "
-        "does not have. Set cfg.recordDipole = False",
-    }
-    for key, why in wrong.items():
-        if getattr(_sim().cfg, key, None):
-            raise SimulationError(f"cfg.{key} is on, and {why}.")
+@lru_cache
+def _same_weights(surrogate: str, weights: str, version: str) -> None:
+    if weights and weights != weights_of(surrogate):
+        warnings.warn(
+            f"The network was made with other weights of {surrogate!r} (noble_neuron {version}): "
+            f"its spikes are going to differ.",
+            stacklevel=2,
+        )
 
 
 def _latent(swap: Swap, stepper: Any, gid: int, tags: Mapping | None) -> np.ndarray | None:
     """Latent point of a cell, physical units; it depends on seed and gid, not on any rank."""
     space = stepper.card.latent_space
     draw = np.random.default_rng([swap.seed, gid])
+    if tags and tags.get("surrogate") == swap.surrogate:
+        return space.row(tags)  # of a network that is loaded
     if swap.latent == "cells":
         return space.points[draw.integers(len(space.points))]
     if swap.latent == "hull":
@@ -209,91 +253,32 @@ def _latent(swap: Swap, stepper: Any, gid: int, tags: Mapping | None) -> np.ndar
     return stepper.point(swap.latent)
 
 
-def _rules_of(params: Any, pop: str) -> dict[str, dict]:
-    """The rules that apply to cells of a population, by label."""
-    if pop not in params.popParams:
-        raise InputError(
-            f"No population {pop!r}{nearest(pop, list(params.popParams))} Give the label of one "
-            f"of netParams.popParams."
-        )
-    found = {
-        label: rule
-        for label, rule in params.cellParams.items()
-        if _applies(label, rule, pop, params.popParams[pop])
-    }
-    if not any("secs" in rule for rule in found.values()):
-        raise InputError(
-            f"No rule of netParams.cellParams makes the cells of population {pop!r} (cellType "
-            f"{params.popParams[pop].get('cellType')!r}): define them before calling replace."
-        )
-    return {label: rule for label, rule in found.items() if "secs" in rule}
+def _whole() -> None:
+    """Before NEURON is initialised: every cell of a swapped population is a surrogate."""
+    net = getattr(sys.modules.get("netpyne.sim"), "net", None)
+    if net is None or not hasattr(net, "params"):
+        return  # none, or one that has been cleared
+    if net in _broken:
+        raise SimulationError(f"The network is not complete. {_broken[net]}")
+    swaps, sim = all_of(net.params.cellParams), _sim()
+    if not swaps or not sim.cfg.createNEURONObj:
+        return
+    pops, delays = {swap.pop for swap in swaps}, {}
+    for cell in net.cells:
+        if cell.tags.get("pop") not in pops:
+            continue
+        if _held(cell) is None:
+            raise SimulationError(
+                f"Cell {cell.gid} of population {cell.tags['pop']!r} is no surrogate: no rule "
+                f"with a soma applies to it."
+            )
+        # A network that was loaded may have got another configuration since.
+        name = next(n for n, section in cell.secs.items() if HELD in section)
+        swap = _said(cell)
+        netpyne_guards.check(cell, name, swap, sim.cfg, net.params)
+        delays[cell.gid] = swap.delay
+    if any(swap.delay for swap in swaps):
+        netpyne_axon.apply(net, delays, sim.pc)
 
 
-def _applies(label: str, rule: Mapping, pop: str, tags: Mapping) -> bool:
-    """Whether a rule makes cells of a population; of conditions on places, some of them."""
-    conditions = rule.get("conds", {})
-    if not conditions:
-        return tags.get("cellType") == label
-    known = {"pop": pop, **{key: tags.get(key) for key in ("cellType", "cellModel")}}
-    return all(
-        known[key] in (wanted if isinstance(wanted, list | tuple) else [wanted])
-        for key, wanted in conditions.items()
-        if key in known
-    )
-
-
-def _soma(secs: Mapping, whose: str) -> str:
-    """Name of the soma: the section of that name, or the only one that hangs on no other."""
-    named = [name for name in secs if name.lower() in ("soma", "soma_0", "soma[0]")]
-    roots = [name for name, section in secs.items() if not section.get("topol")]
-    chosen = named or roots
-    if len(chosen) != 1:
-        raise InputError(
-            f"{whose} has no soma: none of its sections ({', '.join(list(secs)[:6])}) is called "
-            f"soma, and {len(roots)} hang on no other."
-        )
-    return chosen[0]
-
-
-def _swapped(label: str, rule: Mapping, threshold: float) -> dict:
-    """A copy of a rule whose soma is bare."""
-    new = deepcopy(rule)
-    soma = _soma(new["secs"], f"Rule {label!r}")
-    for section in new["secs"].values():
-        section.pop("spikeGenLoc", None)
-        section.pop("threshold", None)
-    host = new["secs"][soma]
-    for key in ("mechs", "ions", "pointps"):
-        host.pop(key, None)
-    host.setdefault("geom", {})["nseg"] = 1
-    norm = host.get("weightNorm")
-    if norm:
-        host["weightNorm"] = [norm[len(norm) // 2]]
-    host["spikeGenLoc"], host["threshold"] = 0.5, float(threshold)
-    return new
-
-
-def _told(rule: dict, swap: Swap) -> None:
-    """The point process that calls `adopt`, on the last section: then all others are there."""
-    last = rule["secs"][list(rule["secs"])[-1]]
-    # NetPyNE gives a point process no parameter that begins with an underscore, and saves it.
-    entry = {"mod": HOST, "loc": 0.5, "_swap": asdict(swap)}
-    last.setdefault("pointps", {})[ENTRY] = entry
-
-
-def _put(params: Any, pop: str, label: str, rule: dict) -> str:
-    """Put the swapped rule in place of the old one for this population alone."""
-    old = params.cellParams[label]
-    others = [
-        name
-        for name, tags in params.popParams.items()
-        if name != pop and _applies(label, old, name, tags)
-    ]
-    if not others:
-        params.cellParams[label] = rule
-        return label
-    conditions = dict(old.get("conds", {})) or {"cellType": label}
-    params.cellParams[label]["conds"] = {**conditions, "pop": others}
-    own = f"{label}_{pop}"
-    params.cellParams[own] = {**rule, "conds": {**conditions, "pop": pop}}
-    return own
+_handler = h.FInitializeHandler(3, _whole)

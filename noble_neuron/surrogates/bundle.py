@@ -83,6 +83,16 @@ def load_stream(
     return StreamSurrogate(model, card, device)
 
 
+def weights_of(name_or_folder: str | os.PathLike) -> str:
+    """SHA-256 of the weights of a streaming surrogate, as its card has it.
+
+    Raises:
+        BundleError: No such bundle, or a damaged one.
+    """
+    folder = library.find(Path(name_or_folder), library.STREAMING)
+    return str(_read_head(folder)["weights_sha256"])
+
+
 def _read(folder: Path, card_class: type, wanted: Mapping[str, tuple]) -> tuple[nn.Module, Any]:
     """Model and card of a bundle whose operator is one of those wanted."""
     head = _read_head(folder)

@@ -1,6 +1,5 @@
 """A population of a NetPyNE network on surrogates, by one line."""
 
-import json
 from copy import deepcopy
 
 import numpy as np
@@ -9,95 +8,26 @@ import pytest
 pytest.importorskip("neuralop", reason="the shipped surrogates need torch and neuraloperator")
 pytest.importorskip("netpyne")
 
-from netpyne import sim, specs
-from neuron import h
+from netpyne import sim
 
 import noble_neuron.hosts.netpyne_rules as noble
-from noble_neuron.errors import InputError, NobleError
+from noble_neuron.errors import InputError
 from noble_neuron.surrogates import load_stream
 
+from .nets import config, network, run
 
-@pytest.fixture(autouse=True)
-def as_found():
-    """NetPyNE leaves its network, the variable step and its hParams behind."""
-    h.load_file("stdrun.hoc")
-    before = h.celsius, h.dt, h.steps_per_ms, h.v_init
-    yield
-    if hasattr(sim, "net"):
-        sim.clearAll()
-    h.CVode().active(False)
-    h.celsius, h.dt, h.steps_per_ms, h.v_init = before
-
-
-def dendrite(end):
-    return {
-        "geom": {"L": 150, "diam": 2, "nseg": 3, "Ra": 120},
-        "topol": {"parentSec": "soma", "parentX": end, "childX": 0},
-        "mechs": {"pas": {"g": 1e-4, "e": -74}},
-    }
-
-
-def network():
-    """Two populations of one rule, driven on their dendrites."""
-    params = specs.NetParams()
-    soma = {"geom": {"L": 20, "diam": 20, "nseg": 3}, "mechs": {"hh": {}}, "threshold": 0.0}
-    params.cellParams["basket"] = {
-        "secs": {"soma": soma, "dend_0": {**dendrite(1.0), "spikeGenLoc": 0.5}}
-        | {"dend_1": dendrite(0.0)},
-        "secLists": {"dends": ["dend_0", "dend_1"]},
-    }
-    params.popParams["PV"] = {"cellType": "basket", "numCells": 4}
-    params.popParams["other"] = {"cellType": "basket", "numCells": 2}
-    params.synMechParams["exc"] = {"mod": "Exp2Syn", "tau1": 0.3, "tau2": 2.0, "e": 0}
-    params.synMechParams["inh"] = {"mod": "Exp2Syn", "tau1": 0.5, "tau2": 6.0, "e": -80}
-    params.stimSourceParams["in"] = {"type": "NetStim", "rate": 800, "noise": 1.0}
-    params.stimTargetParams["in->"] = {
-        "source": "in",
-        "conds": {"pop": ["PV", "other"]},
-        "weight": 1e-2,
-        "delay": 1,
-        "synMech": "exc",
-        "sec": "dends",
-    }
-    params.connParams["PV->PV"] = {
-        "preConds": {"pop": "PV"},
-        "postConds": {"pop": "PV"},
-        "weight": 1e-3,
-        "delay": 1.5,
-        "synMech": "inh",
-        "sec": "soma",
-    }
-    return params
-
-
-def config(**settings):
-    made = specs.SimConfig()
-    made.duration, made.dt, made.hParams = 120, 0.025, {"celsius": 34, "v_init": -74}
-    made.recordTraces = {
-        "V": {"sec": "soma", "loc": 0.5, "var": "v"},
-        "Vd": {"sec": "dend_0", "loc": 0.5, "var": "v"},
-    }
-    made.recordCells, made.verbose = ["all"], False
-    for key, value in settings.items():
-        setattr(made, key, value)
-    return made
-
-
-def run(params, **settings):
-    """Spikes as {gid: times}, and the tags of all cells."""
-    sim.createSimulateAnalyze(params, config(**settings))
-    return spikes(), [dict(cell.tags) for cell in sim.net.cells]
-
-
-def spikes():
-    times, ids = np.array(sim.simData["spkt"]), np.array(sim.simData["spkid"])
-    return {int(gid): times[ids == gid].tolist() for gid in np.unique(ids)}
+pytestmark = pytest.mark.usefixtures("as_found")
+TRACES = {
+    "V": {"sec": "soma", "loc": 0.5, "var": "v"},
+    "Vd": {"sec": "dend_0", "loc": 0.5, "var": "v"},
+}
 
 
 def test_a_population_runs_on_surrogates_and_the_others_do_not():
     params = network()
     assert noble.replace(params, "PV", surrogate="pvalb", seed=3) == ["basket_PV"]
-    found, tags = run(params)
+    found = run(params, recordTraces=TRACES, recordCells=["all"])
+    tags = [cell.tags for cell in sim.net.cells]
     surrogate = load_stream("pvalb")
     names = surrogate.card.latent_space.names
     points = surrogate.card.latent_space.points
@@ -149,19 +79,6 @@ def test_latents_serve_as_conditions():
         assert bool(inputs) == (cell.tags["pop"] == "PV" and values[cell.gid] >= middle)
 
 
-def test_a_saved_network_runs_again(tmp_path):
-    params = network()
-    noble.replace(params, "PV", surrogate="pvalb", seed=3)
-    first, tags = run(params, filename=str(tmp_path / "net"), saveJson=True)
-    assert sum(map(len, first.values())) > 5
-    saved = json.loads((tmp_path / "net_data.json").read_text())
-    kept = [cell["tags"] for cell in saved["net"]["cells"]]
-    assert [t.get("I_thr") for t in kept] == [t.get("I_thr") for t in tags]
-    sim.load(str(tmp_path / "net_data.json"), simConfig=config())
-    sim.simulate()
-    assert spikes() == first
-
-
 def test_a_population_alone_on_its_rule_keeps_the_rules_name():
     params = network()
     del params.popParams["other"]
@@ -171,55 +88,41 @@ def test_a_population_alone_on_its_rule_keeps_the_rules_name():
     assert after["secs"]["dend_1"]["geom"] == before["secs"]["dend_1"]["geom"]
     assert after["secLists"] == before["secLists"]
     assert after["secs"]["soma"]["spikeGenLoc"] == 0.5
-    assert "spikeGenLoc" not in after["secs"]["dend_0"]
 
 
-def test_a_named_cell_and_tags():
-    card = load_stream("pvalb").card
-    params = network()
-    noble.replace(params, "PV", surrogate="pvalb", latent=card.cells[5])
-    sim.create(params, config())
-    tags = [cell.tags for cell in sim.net.cells if cell.tags["pop"] == "PV"]
-    assert {t["I_thr"] for t in tags} == {card.latent_space.points[5][0]}
+def test_one_cell_for_all_by_name_by_features_or_a_typical_one():
+    surrogate = load_stream("pvalb")
+    names, card = surrogate.card.latent_space.names, surrogate.card
+    features = dict(zip(names, map(float, card.latent_space.points[7]), strict=True))
+    for latent, expected in (
+        (card.cells[5], card.latent_space.points[5]),
+        (features, card.latent_space.points[7]),
+        (None, surrogate.point(None)),
+    ):
+        params = network()
+        noble.replace(params, "PV", surrogate="pvalb", latent=latent)
+        sim.create(params, config())
+        for cell in sim.net.cells[:4]:
+            assert noble.cell_of(cell).latent == pytest.approx(expected)
+            assert [cell.tags[name] for name in names] == pytest.approx(list(expected))
 
 
-def soma_lost(params):
-    params.cellParams["basket"]["secs"] = {
-        name: {"geom": {"L": 10, "diam": 1}} for name in ("left", "right")
-    }
-
-
-@pytest.mark.parametrize(
-    ("spoil", "pop", "given", "message"),
-    [
-        (None, "Pv", {}, "No population 'Pv'; did you mean PV"),
-        (None, "PV", {"surrogate": "pvlab"}, "pvlab"),
-        (None, "PV", {"latent": "pvalb/700"}, "neither 'cells', 'hull', 'tags' nor a training"),
-        (None, "PV", {"latent": {"I_thr": 0.3}}, "missing"),
-        (soma_lost, "PV", {}, "Rule 'basket' has no soma"),
-        (lambda p: p.cellParams.pop("basket"), "PV", {}, "No rule of netParams.cellParams"),
-    ],
-)
-def test_what_cannot_be_swapped_is_refused_before_anything_changes(spoil, pop, given, message):
-    params = network()
-    if spoil:
-        spoil(params)
-    before = deepcopy(dict(params.cellParams))
-    with pytest.raises(NobleError, match=message):
-        noble.replace(params, pop, **{"surrogate": "pvalb", **given})
-    assert dict(params.cellParams) == before
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"cvode_active": True}, "cvode_active is on"),
-        ({"recordLFP": [[10, 10, 10]]}, "recordLFP is on"),
-    ],
-)
-def test_settings_that_no_surrogate_serves_are_refused(setting, message, capfd):
-    params = network()
-    noble.replace(params, "PV", surrogate="pvalb")
-    with pytest.raises(RuntimeError):
-        sim.create(params, config(**setting))
-    assert message in capfd.readouterr().err
+def test_reversal_potentials_keep_their_meaning_under_a_shift():
+    """All of a model in other millivolts, the surrogate with it: the same, in those."""
+    found = []
+    for shift in (0.0, -10.0):
+        params = network(others=0)
+        for synapse in params.synMechParams.values():
+            synapse["e"] += shift
+        for name in ("dend_0", "dend_1"):
+            params.cellParams["basket"]["secs"][name]["mechs"]["pas"]["e"] += shift
+        noble.replace(params, "PV", surrogate="pvalb", seed=3, shift=shift)
+        there = {"celsius": 34, "v_init": -74 + shift}
+        spikes = run(params, recordTraces=TRACES, recordCells=["all"], hParams=there)
+        found.append((spikes, np.array(sim.simData["V"]["cell_0"]) - shift))
+    (spikes, v), (shifted, moved) = found
+    assert sum(map(len, spikes.values())) > 20
+    assert shifted.keys() == spikes.keys()
+    for gid, times in spikes.items():
+        assert shifted[gid] == pytest.approx(times, abs=0.03)
+    assert np.abs(moved - v).max() < 0.1
