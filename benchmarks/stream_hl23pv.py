@@ -2,11 +2,11 @@
 
     python benchmarks/stream_hl23pv.py PARAMETERS OUT [OPERATORS] [SEEDS]
 
-OPERATORS (stream_dense) and SEEDS of the training (0,1,2) are comma-separated. PARAMETERS is the
-cell's HL23PV_params.json (its SWC beside it); OUT keeps study, training set, trainings and
-judgement, so that a killed run goes on. The weights stay there: the cell may not be given away,
-nor what was trained on it. Judged on new stimuli of 1.5 s drawn by another seed, as
-`stream_pvalb.py` judges those of `pvalb`.
+OPERATORS (stream_dense) and SEEDS of the training (0,1,2) are comma-separated; "1+" is training 1
+and another one from where it ended. PARAMETERS is the cell's HL23PV_params.json (its SWC beside
+it); OUT keeps study, training set, trainings and judgement, so that a killed run goes on. The
+weights stay there: the cell may not be given away, nor what was trained on it. Judged on new
+stimuli of 1.5 s drawn by another seed, as `stream_pvalb.py` judges those of `pvalb`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ TRAININGS = {  # operator -> epochs, batch, learning rate
     "stream_dense": (640, 64, 3e-3),
     "stream_ode": (1500, 32, 2e-3),
 }
+ONCE_MORE = 900, 64, 1.5e-3
 MOST_PASSED_BACK = 1.0  # of one cell gradients explode more rarely than of fifty
 THRESHOLD = -20.0  # mV; under strong shunts spikes stay below the usual 0 mV
 FLOOR_SAMPLES = 100
@@ -50,18 +51,25 @@ def main() -> None:
     new = build_dataset(study.cells, samples, out / "fresh.h5", seed=JUDGED_SEED)
     rows = []
     for operator in operators.split(","):
-        for seed in map(int, seeds.split(",")):
+        for seed in seeds.split(","):
             folder = trained(study, dataset, operator, seed, out)
             rows += judged(study, dataset, new, folder, beside=not rows)
     record("stream_hl23pv", rows)
 
 
-def trained(study: Study, dataset: Path, operator: str, seed: int, out: Path) -> Path:
+def trained(study: Study, dataset: Path, operator: str, seed: str, out: Path) -> Path:
     """Train an operator, or go on with it; its folder."""
+    start = None
+    if seed.endswith("+"):
+        start = str(trained(study, dataset, operator, seed[:-1], out) / "bundle")
     recipe, (epochs, batch, lr) = STREAM_RECIPES[operator], TRAININGS[operator]
-    training = replace(recipe.training, epochs=epochs, batch_size=batch, lr=lr, seed=seed)
+    if start:
+        epochs, batch, lr = ONCE_MORE
+    training = replace(
+        recipe.training, epochs=epochs, batch_size=batch, lr=lr, seed=int(seed.rstrip("+"))
+    )
     taught = replace(recipe.recipe, passed_back=MOST_PASSED_BACK)
-    config = replace(recipe, training=training, recipe=taught, threshold=THRESHOLD)
+    config = replace(recipe, training=training, recipe=taught, threshold=THRESHOLD, start=start)
     folder = out / f"{operator}_{seed}"
     fit_stream(dataset, study.latents(()), (), folder, config)
     return folder
