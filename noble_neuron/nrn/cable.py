@@ -1,0 +1,219 @@
+"""Passive branches of a soma as a linear system: nodes, conductances, capacitances.
+
+    c dv/dt = -K v + b v_soma + drive
+
+The soma's voltage is given, so b is the coupling of what touches it. Units: mV, ms, nF, uS, nA.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from neuron import h
+
+SOMA = -1  # as a branch's parent
+FAST = 0.3  # 1/ms, of the signals that a coarse grid should pass on as a fine one does
+LUMPED = 0.1  # a lumped capacitance delays them more than one spread out
+LONGEST = 3.0  # squared lengths beyond which that is no longer so
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One unbranched section of passive membrane; plain values, so that equal ones are equal.
+
+    Attributes:
+        parent: Index of the branch it hangs on, or SOMA.
+        at: Where on its parent.
+        geometry: Axial resistivity [Ohm cm], then its 3-D points (x, y, z, diam), or its length and
+            the diameters of its segments [um].
+        cm: Capacitance [uF/cm2] of each segment.
+        g: Leak [S/cm2] of each segment.
+        e: Its reversal potential [mV] in each segment.
+    """
+
+    parent: int
+    at: float
+    geometry: tuple
+    cm: tuple[float, ...]
+    g: tuple[float, ...]
+    e: tuple[float, ...]
+
+    @property
+    def nseg(self) -> int:
+        return len(self.cm)
+
+    def binned(self, nseg: int) -> np.ndarray:
+        """cm, g and e on another number of segments; totals stay but for a small correction
+        of the capacitance, shape (3, nseg)."""
+        own = np.array([self.cm, self.g, self.e])
+        if nseg == self.nseg:
+            return own
+        area, _ = pieces(self.geometry, self.nseg)
+        edges, new = np.linspace(0, 1, self.nseg + 1), np.linspace(0, 1, nseg + 1)
+        shared = np.minimum(edges[1:], new[1:, None]) - np.maximum(edges[:-1], new[:-1, None])
+        weight = shared.clip(0) * area
+        weight /= weight.sum(1, keepdims=True)
+        cm, g = weight @ own[0], weight @ own[1]
+        carried = weight @ (own[1] * own[2])
+        cm *= 1 - LUMPED * min(self.length2(nseg) - self.length2(self.nseg), LONGEST)
+        return np.array([cm, g, np.where(g > 0, carried / np.where(g > 0, g, 1), own[2][0])])
+
+    def length2(self, nseg: int) -> float:
+        """Length of a segment, squared, in units of that over which fast signals decay."""
+        area, resistance = pieces(self.geometry, self.nseg)
+        return FAST * float(area @ np.array(self.cm)) * 1e-5 * float(resistance.sum()) / nseg**2
+
+
+@dataclass(frozen=True)
+class Cable:
+    """The system; its nodes are the segments of its branches, one branch after the other.
+
+    Attributes:
+        K: Conductances [uS], shape (nodes, nodes), symmetric.
+        c: Capacitances [nF], shape (nodes,).
+        b: Couplings to the soma [uS], shape (nodes,).
+        drive: Currents at zero voltage [nA], shape (nodes,).
+        direct: Sum of the couplings at the soma [uS], which differs from that of `b` where
+            branches share the resistance of a soma's end.
+    """
+
+    K: np.ndarray
+    c: np.ndarray
+    b: np.ndarray
+    drive: np.ndarray
+    direct: float
+
+
+class Modes:
+    """A cable's own modes: x' = -rate x + beta v_soma + ..., and it draws direct v - sum beta x.
+
+    Attributes:
+        rate: Of decay [1/ms], shape (modes,).
+        beta: Coupling to the soma [uS/nF^.5], shape (modes,).
+        shape: Voltage of the nodes by the modes' states [nF^-.5], shape (nodes, modes).
+    """
+
+    def __init__(self, cable: Cable) -> None:
+        root = 1 / np.sqrt(cable.c)
+        self.rate, vectors = np.linalg.eigh(root[:, None] * cable.K * root)
+        self.shape = root[:, None] * vectors
+        self.beta = self.shape.T @ cable.b
+        self.direct = cable.direct
+
+    def impedance(self, nodes: np.ndarray, s: float) -> np.ndarray:
+        """Voltage at each node by current into each, per e^(s t) [MOhm], soma held."""
+        shape = self.shape[nodes]
+        return shape / (self.rate + s) @ shape.T
+
+
+def segment_of(x: float, nseg: int) -> int:
+    """The segment that NEURON puts x in; between two of them what it moves goes to the lower."""
+    return min(max(math.ceil(x * nseg - 1e-9) - 1, 0), nseg - 1)
+
+
+@lru_cache(maxsize=4096)
+def pieces(geometry: tuple, nseg: int) -> tuple[np.ndarray, np.ndarray]:
+    """Areas [um2] of a section's segments, and resistances [MOhm] from one middle to the next.
+
+    The resistances begin with that from the section's start, and end with that to its end.
+    """
+    section = _scratch(geometry)
+    section.nseg = nseg
+    area = np.array([segment.area() for segment in section])
+    resistance = np.array([*(segment.ri() for segment in section), section(1).ri()])
+    return area, resistance
+
+
+def _scratch(geometry: tuple) -> Any:
+    section = h.Section(name="scratch")
+    section.Ra, *shape = geometry
+    if len(shape) == 1:
+        for point in shape[0]:
+            section.pt3dadd(*point)
+    else:
+        section.L, section.nseg = shape[0], len(shape[1])
+        for segment, diameter in zip(section, shape[1], strict=True):
+            segment.diam = diameter
+    return section
+
+
+def assembled(
+    branches: Sequence[Branch], grid: Sequence[int], ends: dict[float, float]
+) -> Cable:
+    """The system of branches on a grid.
+
+    Args:
+        branches: Each after its parent.
+        grid: Number of segments of each.
+        ends: Resistance [MOhm] between the soma's middle and its ends; branches elsewhere
+            touch its middle.
+    """
+    first = np.concatenate([[0], np.cumsum(grid)]).astype(int)
+    links: list[tuple[int | None, int, float]] = []  # None is the soma
+    extra: dict[tuple[int, float], int] = {}  # nodes without membrane: the sections' ends
+
+    def end(branch: int, x: float) -> int:
+        if (branch, x) not in extra:
+            extra[branch, x] = node = first[-1] + len(extra)
+            if branch == SOMA:
+                links.append((None, node, ends[x]))
+            else:
+                links.append((node, first[branch + 1] - 1, _to_end(branches, grid, branch)))
+        return extra[branch, x]
+
+    def place(branch: int, x: float) -> int | None:
+        if branch == SOMA:
+            return end(SOMA, x) if x in ends else None
+        if x == 0:
+            return place(branches[branch].parent, branches[branch].at)
+        if x == 1:
+            return end(branch, 1.0)
+        return int(first[branch]) + segment_of(x, grid[branch])
+
+    membrane = []
+    for k, (branch, nseg) in enumerate(zip(branches, grid, strict=True)):
+        area, resistance = pieces(branch.geometry, nseg)
+        cm, g, e = branch.binned(nseg)
+        membrane.append([cm * area * 1e-5, g * area * 1e-2, g * e * area * 1e-2])
+        above = [place(branch.parent, branch.at), *range(first[k], first[k + 1] - 1)]
+        links += zip(above, range(first[k], first[k + 1]), resistance[:-1], strict=True)
+    c, leak, drive = np.concatenate(membrane, axis=1)
+    return _without_ends(links, c, leak, drive, len(extra))
+
+
+def _to_end(branches: Sequence[Branch], grid: Sequence[int], branch: int) -> float:
+    return pieces(branches[branch].geometry, grid[branch])[1][-1]
+
+
+def _without_ends(
+    links: Sequence[tuple[int | None, int, float]],
+    c: np.ndarray,
+    leak: np.ndarray,
+    drive: np.ndarray,
+    ends: int,
+) -> Cable:
+    """The system once the nodes without membrane are eliminated."""
+    n = len(c)
+    K, b, direct = np.zeros((n + ends, n + ends)), np.zeros(n + ends), 0.0
+    K[range(n), range(n)] = leak
+    for above, node, resistance in links:
+        g = 1 / resistance
+        K[node, node] += g
+        if above is None:
+            b[node] += g
+            direct += g
+        else:
+            K[above, above] += g
+            K[above, node] -= g
+            K[node, above] -= g
+    if ends:
+        across = np.linalg.solve(K[n:, n:], np.column_stack([K[n:, :n], b[n:]]))
+        direct -= b[n:] @ across[:, -1]
+        b = b[:n] - K[:n, n:] @ across[:, -1]
+        K = K[:n, :n] - K[:n, n:] @ across[:, :-1]
+    return Cable(K, c, b[:n], drive, float(direct))
