@@ -58,10 +58,14 @@ class Twin:
         self._first = h.FInitializeHandler(3, lambda: mine()._make())
         self._later: tuple = ()
 
+    def stems(self) -> list[Any]:
+        """The branches' first sections."""
+        ours = {*self._stubs.values(), *self.copies.values()}
+        return [child for child in self.soma.children() if child not in ours]
+
     def _make(self) -> None:
         """Before all else of an initialisation: the one place where structure may change."""
-        ours = {*self._stubs.values(), *self.copies.values()}
-        stems = [child for child in self.soma.children() if child not in ours]
+        stems = self.stems()
         if self.tolerance:
             self._reduce([stem for stem in stems if passive.is_passive(stem)])
         wanted = [_shape(section) for stem in stems for section in stem.subtree()]
