@@ -23,6 +23,7 @@ from neuron import h
 
 from ..errors import InputError, SimulationError
 from ..runtime import NobleCell
+from ..runtime.cell import TREE_ERROR, tolerance
 from ..surrogates import load_stream
 from ..units import nearest
 
@@ -56,12 +57,14 @@ class Swap:
         latent: See `replace`.
         seed: Of the draw.
         shift: Added to the model's own millivolts [mV].
+        tree_error: See `NobleCell`.
     """
 
     surrogate: str
     latent: Any
     seed: int
     shift: float
+    tree_error: float = TREE_ERROR
 
 
 def replace(
@@ -72,12 +75,14 @@ def replace(
     latent: str | Mapping[str, float] | None = "cells",
     seed: int = 0,
     shift: float = 0.0,
+    tree_error: float = TREE_ERROR,
 ) -> list[str]:
     """Let surrogates stand for the cells of a population.
 
     Sections, section lists and tags stay as they are, for connections, stimulation and recording.
     The soma's channels make way for the surrogate. The dendrites stay, with what is attached to
-    them; their own load is taken off the soma by a bare copy, as the surrogate contains it.
+    them; their own load is taken off the soma, as the surrogate contains it. Passive ones are cut
+    into as few segments as `tree_error` allows.
     Spikes are detected at the soma, at the surrogate's threshold. Each cell has its latent
     coordinates and its surrogate's name among its tags, for `conds` and for plots.
 
@@ -90,6 +95,8 @@ def replace(
             training cell's name, or features by name: all cells alike; None: a typical cell.
         seed: Of the draw.
         shift: Added to the model's own millivolts [mV]; what is attached follows.
+        tree_error: Relative error that the amplitude of a dendritic synapse may have at the soma;
+            0 leaves the dendrites as they are, and costs a copy of each.
 
     Returns:
         Labels of the rules that now make the population.
@@ -100,7 +107,7 @@ def replace(
         BundleError: The surrogate's bundle is damaged.
     """
     stepper = _loaded(str(surrogate))
-    swap = Swap(str(surrogate), latent, int(seed), float(shift))
+    swap = Swap(str(surrogate), latent, int(seed), float(shift), tolerance(tree_error))
     _latent(swap, stepper, 0, None if latent == "tags" else {})
     rules = _rules_of(netParams, pop)
     swapped = {
@@ -152,6 +159,8 @@ def adopt() -> None:
         soma=host.secs[soma]["hObj"],
         shift=swap.shift,
         own_tree=True,
+        tree_error=swap.tree_error if not _mechanisms_recorded() else 0.0,
+        keep=[host.secs[name]["hObj"] for name in _recorded() if name in host.secs],
     )
     names = stepper.card.latent_space.names
     host.tags.update({name: float(x) for name, x in zip(names, cell.latent, strict=True)})
@@ -172,6 +181,16 @@ def _entry(host: Any) -> dict:
             if said:
                 return dict(said)
     raise SimulationError(f"Cell {host.gid}: no rule says which surrogate it is.")
+
+
+def _recorded() -> set[str]:
+    """Sections whose voltage somebody wants: their segments have to stay."""
+    return {trace["sec"] for trace in _sim().cfg.recordTraces.values() if "sec" in trace}
+
+
+def _mechanisms_recorded() -> bool:
+    """Whether a dendrite's channels may be: then these have to stay as well."""
+    return any("mech" in trace for trace in _sim().cfg.recordTraces.values())
 
 
 def _refuse_settings() -> None:

@@ -107,7 +107,7 @@ class NobleCell:
         self.soma = self._made() if soma is None else _section(soma)
         kind = Native if isinstance(stepper, Membrane) else Clamp
         self.clamp = kind(self.soma(0.5))
-        self.twin = Twin(self.soma, _tolerance(tree_error), keep) if own_tree else None
+        self.twin = Twin(self.soma, tolerance(tree_error), keep) if own_tree else None
         scheduler().add(self)
 
     def _made(self) -> Any:
@@ -162,14 +162,19 @@ def _number(name: str, value: float) -> float:
     return float(value)
 
 
-def _tolerance(value: float) -> float:
-    tolerance = _number("tree_error", value)
-    if not 0 <= tolerance < 1:
+def tolerance(value: float) -> float:
+    """A tree's, checked.
+
+    Raises:
+        InputError: No number from 0 to 1.
+    """
+    checked = _number("tree_error", value)
+    if not 0 <= checked < 1:
         raise InputError(
             f"A NobleCell's tree_error is a relative error from 0 to 1, such as {TREE_ERROR:g}: "
             f"got {value!r}."
         )
-    return tolerance
+    return checked
 
 
 def _latent(
