@@ -9,17 +9,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from neuron import h
 
+Cut = tuple[int, float]
+"""Number of a section's segments, and what its axial resistivity is multiplied by: the middles of
+its segments then stand for places that much farther from its start."""
 SOMA = -1  # as a branch's parent
 FAST = 0.3  # 1/ms, of the signals that a coarse grid should pass on as a fine one does
 LUMPED = 0.1  # a lumped capacitance delays them more than one spread out
 LONGEST = 3.0  # squared lengths beyond which that is no longer so
+
+
+class Geometry(tuple):
+    """3-D points (x, y, z, diam) of a section, or its length and its segments' diameters [um].
+
+    A tuple that computes its hash once.
+    """
+
+    def __hash__(self) -> int:
+        if "known" not in self.__dict__:
+            self.known = super().__hash__()
+        return self.known
 
 
 @dataclass(frozen=True)
@@ -29,8 +44,8 @@ class Branch:
     Attributes:
         parent: Index of the branch it hangs on, or SOMA.
         at: Where on its parent.
-        geometry: Axial resistivity [Ohm cm], then its 3-D points (x, y, z, diam), or its length and
-            the diameters of its segments [um].
+        geometry: Of its section.
+        Ra: Axial resistivity [Ohm cm].
         cm: Capacitance [uF/cm2] of each segment.
         g: Leak [S/cm2] of each segment.
         e: Its reversal potential [mV] in each segment.
@@ -38,35 +53,53 @@ class Branch:
 
     parent: int
     at: float
-    geometry: tuple
+    geometry: Geometry
+    Ra: float
     cm: tuple[float, ...]
     g: tuple[float, ...]
     e: tuple[float, ...]
+    _parts: dict[Cut, tuple[np.ndarray, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def nseg(self) -> int:
         return len(self.cm)
 
-    def binned(self, nseg: int) -> np.ndarray:
-        """cm, g and e on another number of segments; totals stay but for a small correction
-        of the capacitance, shape (3, nseg)."""
+    def binned(self, cut: Cut) -> np.ndarray:
+        """cm, g and e of other segments; totals stay but for a small correction of the
+        capacitance, shape (3, nseg)."""
         own = np.array([self.cm, self.g, self.e])
-        if nseg == self.nseg:
+        nseg, stretch = cut
+        if cut == (self.nseg, 1.0):
             return own
-        area, _ = pieces(self.geometry, self.nseg)
-        edges, new = np.linspace(0, 1, self.nseg + 1), np.linspace(0, 1, nseg + 1)
-        shared = np.minimum(edges[1:], new[1:, None]) - np.maximum(edges[:-1], new[:-1, None])
-        weight = shared.clip(0) * area
-        weight /= weight.sum(1, keepdims=True)
-        cm, g = weight @ own[0], weight @ own[1]
-        carried = weight @ (own[1] * own[2])
-        cm *= 1 - LUMPED * min(self.length2(nseg) - self.length2(self.nseg), LONGEST)
-        return np.array([cm, g, np.where(g > 0, carried / np.where(g > 0, g, 1), own[2][0])])
+        area, new = (pieces(self.geometry, n)[0] for n in (self.nseg, nseg))
+        edges = np.linspace(0, 1, self.nseg + 1)
+        others = np.minimum(stretch * np.linspace(0, 1, nseg + 1), 1.0)
+        others[-1] = 1.0
+        shared = np.minimum(edges[1:], others[1:, None]) - np.maximum(
+            edges[:-1], others[:-1, None]
+        )
+        weight = shared.clip(0) * self.nseg * area / new[:, None]
+        cm, g, current = weight @ own[0], weight @ own[1], weight @ (own[1] * own[2])
+        cm *= 1 - LUMPED * min(max(self.length2(nseg) - self.length2(self.nseg), 0), LONGEST)
+        return np.array([cm, g, np.where(g > 0, current / np.where(g > 0, g, 1), own[2][0])])
+
+    def parts(self, cut: Cut) -> tuple[np.ndarray, ...]:
+        """Capacitances [nF], leaks [uS] and currents at zero voltage [nA] of a cut's segments, and
+        resistances [MOhm] before, between and after them."""
+        if cut not in self._parts:
+            area, resistance = pieces(self.geometry, cut[0])
+            cm, g, e = self.binned(cut)
+            membrane = cm * area * 1e-5, g * area * 1e-2, g * e * area * 1e-2
+            self._parts[cut] = *membrane, cut[1] * self.Ra * resistance
+        return self._parts[cut]
 
     def length2(self, nseg: int) -> float:
         """Length of a segment, squared, in units of that over which fast signals decay."""
         area, resistance = pieces(self.geometry, self.nseg)
-        return FAST * float(area @ np.array(self.cm)) * 1e-5 * float(resistance.sum()) / nseg**2
+        capacitance = float(area @ np.array(self.cm)) * 1e-5  # nF
+        return FAST * capacitance * self.Ra * float(resistance.sum()) / nseg**2
 
 
 @dataclass(frozen=True)
@@ -117,8 +150,9 @@ def segment_of(x: float, nseg: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def pieces(geometry: tuple, nseg: int) -> tuple[np.ndarray, np.ndarray]:
-    """Areas [um2] of a section's segments, and resistances [MOhm] from one middle to the next.
+def pieces(geometry: Geometry, nseg: int) -> tuple[np.ndarray, np.ndarray]:
+    """Areas [um2] of a section's segments, and resistances from one middle to the next, per
+    resistivity [MOhm / (Ohm cm)].
 
     The resistances begin with that from the section's start, and end with that to its end.
     """
@@ -129,31 +163,30 @@ def pieces(geometry: tuple, nseg: int) -> tuple[np.ndarray, np.ndarray]:
     return area, resistance
 
 
-def _scratch(geometry: tuple) -> Any:
+def _scratch(geometry: Geometry) -> Any:
     section = h.Section(name="scratch")
-    section.Ra, *shape = geometry
-    if len(shape) == 1:
-        for point in shape[0]:
+    section.Ra = 1.0
+    if isinstance(geometry[0], tuple):
+        for point in geometry:
             section.pt3dadd(*point)
     else:
-        section.L, section.nseg = shape[0], len(shape[1])
-        for segment, diameter in zip(section, shape[1], strict=True):
+        section.L, diameters = geometry
+        section.nseg = len(diameters)
+        for segment, diameter in zip(section, diameters, strict=True):
             segment.diam = diameter
     return section
 
 
-def assembled(
-    branches: Sequence[Branch], grid: Sequence[int], ends: dict[float, float]
-) -> Cable:
+def assembled(branches: Sequence[Branch], cuts: Sequence[Cut], ends: dict[float, float]) -> Cable:
     """The system of branches on a grid.
 
     Args:
         branches: Each after its parent.
-        grid: Number of segments of each.
+        cuts: The segments of each.
         ends: Resistance [MOhm] between the soma's middle and its ends; branches elsewhere
             touch its middle.
     """
-    first = np.concatenate([[0], np.cumsum(grid)]).astype(int)
+    first = nodes_of(cuts)
     links: list[tuple[int | None, int, float]] = []  # None is the soma
     extra: dict[tuple[int, float], int] = {}  # nodes without membrane: the sections' ends
 
@@ -163,7 +196,9 @@ def assembled(
             if branch == SOMA:
                 links.append((None, node, ends[x]))
             else:
-                links.append((node, first[branch + 1] - 1, _to_end(branches, grid, branch)))
+                links.append(
+                    (node, first[branch + 1] - 1, branches[branch].parts(cuts[branch])[-1][-1])
+                )
         return extra[branch, x]
 
     def place(branch: int, x: float) -> int | None:
@@ -173,21 +208,21 @@ def assembled(
             return place(branches[branch].parent, branches[branch].at)
         if x == 1:
             return end(branch, 1.0)
-        return int(first[branch]) + segment_of(x, grid[branch])
+        return int(first[branch]) + segment_of(x, cuts[branch][0])
 
     membrane = []
-    for k, (branch, nseg) in enumerate(zip(branches, grid, strict=True)):
-        area, resistance = pieces(branch.geometry, nseg)
-        cm, g, e = branch.binned(nseg)
-        membrane.append([cm * area * 1e-5, g * area * 1e-2, g * e * area * 1e-2])
+    for k, (branch, cut) in enumerate(zip(branches, cuts, strict=True)):
+        *own, resistance = branch.parts(cut)
+        membrane.append(own)
         above = [place(branch.parent, branch.at), *range(first[k], first[k + 1] - 1)]
         links += zip(above, range(first[k], first[k + 1]), resistance[:-1], strict=True)
     c, leak, drive = np.concatenate(membrane, axis=1)
     return _without_ends(links, c, leak, drive, len(extra))
 
 
-def _to_end(branches: Sequence[Branch], grid: Sequence[int], branch: int) -> float:
-    return pieces(branches[branch].geometry, grid[branch])[1][-1]
+def nodes_of(cuts: Sequence[Cut]) -> np.ndarray:
+    """First node of each branch, and the number of all."""
+    return np.concatenate([[0], np.cumsum([nseg for nseg, _ in cuts])]).astype(int)
 
 
 def _without_ends(

@@ -13,7 +13,7 @@ from typing import Any
 
 from neuron import h
 
-from .cable import SOMA, Branch
+from .cable import SOMA, Branch, Cut, Geometry
 from .mechanisms import carries_current
 from .reduced import Tree
 
@@ -28,7 +28,9 @@ def _open_ih(v: float) -> float:
     return opening / (opening + 0.193 * math.exp(v / 33.1))
 
 
-FROZEN: dict[str, tuple[str, str, Callable[[float], float]]] = {"nn_Ih": ("gbar", "ehcn", _open_ih)}
+FROZEN: dict[str, tuple[str, str, Callable[[float], float]]] = {
+    "nn_Ih": ("gbar", "ehcn", _open_ih)
+}
 """Mechanism -> names of its conductance and reversal potential, and steady state of its gate."""
 
 
@@ -67,6 +69,7 @@ def read(stems: Sequence[Any], v: float = TYPICAL) -> tuple[list[Any], list[Bran
                 number.get(place.sec, SOMA),
                 place.x,
                 _geometry(section),
+                section.Ra,
                 tuple(segment.cm for segment in section),
                 *(tuple(column) for column in zip(*membrane, strict=True)),
             )
@@ -92,24 +95,25 @@ def ends_of(soma: Any) -> dict[float, float]:
     return {0.0: soma(0.5).ri(), 1.0: h.ri(1, sec=soma)}
 
 
-def put(section: Any, branch: Branch, nseg: int) -> None:
-    """Give a section this many segments, and a leak that has its frozen conductances in it.
+def put(section: Any, branch: Branch, cut: Cut) -> None:
+    """Give a section these segments, and a leak that has its frozen conductances in it.
 
     What stands on it goes along, each to the new segment that its old one lies in.
     """
-    cm, g, e = branch.binned(nseg)
+    cm, g, e = branch.binned(cut)
     for mechanism in FROZEN:
         if section.has_membrane(mechanism):
             section.uninsert(mechanism)
     section.insert("pas")
-    section.nseg = nseg
+    section.nseg = cut[0]
+    section.Ra *= cut[1]
     for k, segment in enumerate(section):
         segment.cm, segment.pas.g, segment.pas.e = cm[k], g[k], e[k]
 
 
 def can_be_cut(branch: Branch) -> bool:
     """Whether its geometry tells what other segments would be."""
-    return len(branch.geometry) == 2 or len(set(branch.geometry[2])) == 1
+    return isinstance(branch.geometry[0], tuple) or len(branch.geometry[1]) == 1
 
 
 def _leak(segment: Any, gates: dict[str, float]) -> tuple[float, float]:
@@ -125,14 +129,14 @@ def _leak(segment: Any, gates: dict[str, float]) -> tuple[float, float]:
     return total, sum(g * e for g, e in parts) / total if total else 0.0
 
 
-def _geometry(section: Any) -> tuple:
+def _geometry(section: Any) -> Geometry:
     if section.n3d():
         points = zip(*(_points(section, each) for each in "xyzd"), strict=True)
-        return section.Ra, tuple(points)
+        return Geometry(points)
     diameters = tuple(segment.diam for segment in section)
     if len(set(diameters)) == 1:
         diameters = diameters[:1]
-    return section.Ra, section.L, diameters
+    return Geometry((section.L, diameters))
 
 
 def _points(section: Any, which: str) -> list[float]:

@@ -15,14 +15,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from .cable import SOMA, Branch, Modes, assembled, segment_of
+from .cable import SOMA, Branch, Cut, Modes, assembled, nodes_of, segment_of
 
-STEP, SPAN = 0.1, 40.0  # ms
+STEP, SPAN = 0.2, 40.0  # ms
 RISE, DECAY = 0.3, 2.0  # ms, of the standard synapse
 PEAK = 1e-3  # uS, its conductance; what its own shunt takes of it counts
 LOCAL = 1.0  # 1/ms, where a local impedance counts, as the synapse is about that fast
-LATE = 0.2  # ms that a peak's time may move
-NEAR = 0.3  # of a segment as it was: so far a place may be moved before its own branch is cut finer
+LATE = 0.25  # ms that a peak's time may move
+NEAR = 0.3  # of a segment as it was: so far a place may be moved before its branch is cut finer
+MOST = 1.7  # that a section is stretched
 Place = tuple[int, float]  # branch, and where on it
 
 
@@ -31,12 +32,12 @@ class Grid:
     """What the search found.
 
     Attributes:
-        nseg: Segments of each branch.
+        cuts: The segments of each branch.
         error: Largest relative error of an amplitude, alone or of a pair.
         late: Largest shift of a peak [ms].
     """
 
-    nseg: tuple[int, ...]
+    cuts: tuple[Cut, ...]
     error: float
     late: float
 
@@ -57,7 +58,9 @@ class Tree:
 
 
 @lru_cache(maxsize=4096)
-def grid_for(tree: Tree, places: tuple[Place, ...], fixed: frozenset[int], tolerance: float) -> Grid:
+def grid_for(
+    tree: Tree, places: tuple[Place, ...], fixed: frozenset[int], tolerance: float
+) -> Grid:
     """The smallest number of segments that keeps the tolerance; the branches' own at most.
 
     Args:
@@ -66,13 +69,13 @@ def grid_for(tree: Tree, places: tuple[Place, ...], fixed: frozenset[int], toler
         fixed: Branches that keep their segments.
         tolerance: Relative error of the amplitudes.
     """
-    nseg, error, late = [], 0.0, 0.0
+    cuts, error, late = [], 0.0, 0.0
     for some in _apart(tree):
         own = Search(tree, some, [x for x in places if x[0] in some], tolerance)
         found = own.grid(fixed)
-        nseg += found.nseg
+        cuts += found.cuts
         error, late = max(error, found.error), max(late, found.late)
-    return Grid(tuple(nseg), error, late)
+    return Grid(tuple(cuts), error, late)
 
 
 def _apart(tree: Tree) -> list[range]:
@@ -98,74 +101,107 @@ class Search:
         self._places = [(k - first, x) for k, x in places]
         self._tolerance, self._wave = tolerance, _wave(tree)
         self._own = [branch.nseg for branch in kinds[0]]
-        self._truths = [self._answer(each, self._own) for each in kinds] if places else []
+        self._tips = set(range(len(some))) - {branch.parent for branch in kinds[0]}
+        whole = [(n, 1.0) for n in self._own]
+        self._truths = [self._answer(each, whole) for each in kinds] if places else []
 
     def grid(self, fixed: frozenset[int]) -> Grid:
         """Begin with one segment for each branch, and cut finer what most needs it."""
-        grid = [
-            own if k in fixed or own % 2 == 0 else 1
+        self._tips -= {k - self._some[0] for k in fixed}
+        cuts = [
+            (own if k in fixed or own % 2 == 0 else 1, 1.0)
             for k, own in zip(self._some, self._own, strict=True)
         ]
         while self._places:
-            single, pairs, error, late = self._judged(grid)
+            single, pairs, error, late = self._judged(cuts)
             bad = single > 1 if (single > 1).any() else pairs > 1
-            finer = self._closer(grid, bad) or self._shorter(grid, bad)
+            finer = self._closer(cuts, bad) or self._shorter(cuts, bad)
             if not finer:
-                return Grid(tuple(grid), error, late)
-            for k, n in finer.items():
-                grid[k] = min(n, self._own[k])
-        return Grid(tuple(grid), 0.0, 0.0)
+                return Grid(tuple(cuts), error, late)
+            for k, cut in finer.items():
+                cuts[k] = cut
+        return Grid(tuple(cuts), 0.0, 0.0)
 
-    def _answer(self, branches: Sequence[Branch], grid: Sequence[int]) -> Answer:
-        return Answer.of(branches, grid, self._ends, self._places, self._wave)
+    def _answer(self, branches: Sequence[Branch], cuts: Sequence[Cut]) -> Answer:
+        return Answer.of(branches, cuts, self._ends, self._places, self._wave)
 
-    def _judged(self, grid: Sequence[int]) -> tuple[np.ndarray, np.ndarray, float, float]:
+    def _judged(self, cuts: Sequence[Cut]) -> tuple[np.ndarray, np.ndarray, float, float]:
         """Errors of each place alone and with others, over what is allowed; and the largest."""
-        answer = self._answer(self._branches, grid)
+        answer = self._answer(self._branches, cuts)
         errors = np.max([np.abs(answer.peak / truth.peak - 1) for truth in self._truths], axis=0)
         late = np.max([np.abs(answer.time - truth.time) for truth in self._truths], axis=0)
         single = np.maximum(np.diag(errors) / self._tolerance, late / LATE)
         return single, errors.max(1) / self._tolerance, float(errors.max()), float(late.max())
 
-    def _closer(self, grid: Sequence[int], bad: np.ndarray) -> dict[int, int]:
-        """Branches whose segments lie beside the bad places on them, and into how many to cut."""
-        finer: dict[int, int] = {}
-        for k, x in (self._places[each] for each in np.flatnonzero(bad)):
-            off, own = _off(x, grid[k]), self._own[k]
-            closer = [n for n in range(grid[k] + 2, own + 1, 2) if _off(x, n) < off]
+    def _closer(self, cuts: Sequence[Cut], bad: np.ndarray) -> dict[int, Cut]:
+        """Branches whose segments lie beside the bad places on them, and cuts that lie closer."""
+        finer: dict[int, Cut] = {}
+        for k in {self._places[each][0] for each in np.flatnonzero(bad)}:
+            places, own = [x for branch, x in self._places if branch == k], self._own[k]
+            off = _off(places, cuts[k])
+            trials = [self._stretched(k, n, places) for n in range(cuts[k][0], own, 2)]
+            closer = [cut for cut in [*trials, (own, 1.0)] if _off(places, cut) < off - 1e-9]
             if off > NEAR / own and closer:
-                finer[k] = max(closer[0], finer.get(k, 0))
+                finer[k] = closer[0]
         return finer
 
-    def _shorter(self, grid: list[int], bad: np.ndarray) -> dict[int, int]:
-        """The one branch that it helps most to cut finer."""
-        trials = {}
-        for k in range(len(grid)) if bad.any() else ():
-            if grid[k] < self._own[k]:
-                n = min(grid[k] + 2, self._own[k])
-                single, pairs, *_ = self._judged([*grid[:k], n, *grid[k + 1 :]])
-                trials[k] = np.maximum(single, pairs).clip(1).sum()
-        best = min(trials, key=trials.get, default=None)
-        return {} if best is None else {best: grid[best] + 2}
+    def _stretched(self, k: int, nseg: int, places: list[float]) -> Cut:
+        """The cut of that many segments that lies closest; one can be stretched at a tip only,
+        where nothing hangs on its end."""
+        if k not in self._tips or not places:
+            return nseg, 1.0
+        most = min(nseg / (nseg - 1) - 0.05, MOST) if nseg > 1 else MOST
+        ratios = [x / _middle(x, nseg) for x in places]
+        trials = [1.0, (min(ratios) + max(ratios)) / 2, *ratios]
+        allowed = [(nseg, each) for each in trials if 1 / MOST <= each <= most]
+        return min(allowed, key=lambda cut: _off(places, cut))
+
+    def _shorter(self, cuts: list[Cut], bad: np.ndarray) -> dict[int, Cut]:
+        """The one branch that it helps most, for each segment more, to cut finer."""
+        coarse = [k for k, own in enumerate(self._own) if cuts[k] != (own, 1.0)]
+        if not bad.any() or not coarse:
+            return {}
+        now, gains = self._excess(cuts), {}
+        for k in coarse:
+            places, before = [x for branch, x in self._places if branch == k], cuts[k][0]
+            # The next grid of a branch may lie worse for its places than that after it.
+            for n in {
+                min(before + more, self._own[k]) for more in (2, 4, 6)[: 3 if places else 1]
+            }:
+                cut = self._stretched(k, n, places) if n < self._own[k] else (n, 1.0)
+                then = self._excess([*cuts[:k], cut, *cuts[k + 1 :]])
+                gains[k, cut] = (now - then) / max(n - before, 1)
+        best = max(gains, key=gains.get)
+        if gains[best] <= 0:
+            longest = max(coarse, key=lambda k: self._branches[k].length2(cuts[k][0]))
+            best = longest, (self._own[longest], 1.0)
+        return {best[0]: best[1]}
+
+    def _excess(self, cuts: Sequence[Cut]) -> float:
+        single, pairs, *_ = self._judged(cuts)
+        return float((np.maximum(single, pairs) - 1).clip(0).sum())
 
 
 def _cut(branches: Sequence[Branch], some: range) -> list[Branch]:
     """Some branches alone."""
-    return [
-        replace(branches[k], parent=max(branches[k].parent - some[0], SOMA)) for k in some
-    ]
+    return [replace(branches[k], parent=max(branches[k].parent - some[0], SOMA)) for k in some]
 
 
 @lru_cache(maxsize=256)
 def _wave(tree: Tree) -> np.ndarray:
     """The soma's own response to the synapse's current, as the whole tree shapes it [mV/nA]."""
-    own = [branch.nseg for branch in tree.branches]
+    own = [(branch.nseg, 1.0) for branch in tree.branches]
     return _at_soma(Modes(assembled(tree.branches, own, dict(tree.ends))))
 
 
-def _off(x: float, nseg: int) -> float:
-    """How far a place is moved, of a section's length."""
-    return abs((segment_of(x, nseg) + 0.5) / nseg - x)
+def _off(places: Sequence[float], cut: Cut) -> float:
+    """How far one of the places is moved at most, of the section's length."""
+    return max((abs(cut[1] * _middle(x, cut[0]) - x) for x in places), default=0.0)
+
+
+def _middle(x: float, nseg: int) -> float:
+    """Of the segment that a place falls into."""
+    return (segment_of(x, nseg) + 0.5) / nseg
 
 
 @dataclass(frozen=True)
@@ -184,18 +220,18 @@ class Answer:
     def of(
         cls,
         branches: Sequence[Branch],
-        grid: Sequence[int],
+        cuts: Sequence[Cut],
         ends: dict[float, float],
         places: Sequence[Place],
         wave: np.ndarray,
     ) -> Answer:
         """From the linear system; `wave` is the soma's own response to the current [mV/nA]."""
-        modes = Modes(assembled(branches, grid, ends))
-        first = np.concatenate([[0], np.cumsum(grid)]).astype(int)
-        nodes = np.array([first[k] + segment_of(x, grid[k]) for k, x in places])
+        modes, first = Modes(assembled(branches, cuts, ends)), nodes_of(cuts)
+        nodes = np.array([first[k] + segment_of(x, cuts[k][0]) for k, x in places])
         response = _responses(modes, nodes, wave)
         shunt = PEAK * modes.impedance(nodes, LOCAL)
-        return cls(_pairs(response.max(1), shunt), STEP * response.argmax(1))
+        peak, time = _peaks(response)
+        return cls(_pairs(peak, shunt), time)
 
 
 def _current() -> np.ndarray:
@@ -216,12 +252,20 @@ def _at_soma(modes: Modes) -> np.ndarray:
 
 
 def _responses(modes: Modes, nodes: np.ndarray, wave: np.ndarray) -> np.ndarray:
-    """Voltage of nodes under that of the soma; by reciprocity what currents there do at the soma."""
+    """Voltage of nodes under that of the soma: by reciprocity, what their currents do there."""
     steps = 4 * len(wave)  # the rest is room for what decays
     z = np.exp(-2j * np.pi * np.arange(steps // 2 + 1) / steps)
     gain = STEP * modes.beta[:, None] / (1 + STEP * modes.rate[:, None] - z)
     spectrum = (modes.shape[nodes] @ gain) * np.fft.rfft(wave, steps)
     return np.fft.irfft(spectrum, steps)[:, : len(wave)]
+
+
+def _peaks(response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Amplitudes and times [ms], between the steps by a parabola."""
+    rows, at = np.arange(len(response)), response.argmax(1).clip(1, response.shape[1] - 2)
+    before, peak, after = (response[rows, at + k] for k in (-1, 0, 1))
+    shift = (before - after) / np.minimum(2 * (before - 2 * peak + after), -1e-30)
+    return peak - (before - after) * shift / 4, STEP * (at + shift)
 
 
 def _pairs(single: np.ndarray, shunt: np.ndarray) -> np.ndarray:

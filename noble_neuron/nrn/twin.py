@@ -50,6 +50,7 @@ class Twin:
         self._cut: dict[Any, set[str]] = {}  # section cut into other segments -> what it carried
         self._passive: list[Any] = []  # stems whose load is off
         self._load: Load | None = None
+        self._bare: tuple = ()  # their sections, and the cable that they are
         self._stubs: dict[float, Any] = {}
         self._turned: list[Any] = []
         self._made_for: list[tuple] | None = None
@@ -75,6 +76,10 @@ class Twin:
             self._made_for = wanted
         for section, copy in self.copies.items():
             _same_parameters(section, copy)
+        if self._load:
+            sections, branches = passive.read(self._passive)
+            cuts, ends = [(s.nseg, 1.0) for s in sections], passive.ends_of(self.soma)
+            self._bare = sections, assembled(branches, cuts, ends)
         # Registered now, they come after whoever else sets voltages.
         mine = weakref.ref(self)
         self._later = (
@@ -95,8 +100,8 @@ class Twin:
             if section in self._keep or not passive.can_be_cut(branch) or _is_looked_at(section):
                 fixed.add(k)
         grid = grid_for(tree, tuple(places), frozenset(fixed), self.tolerance)
-        for section, branch, nseg in zip(sections, tree.branches, grid.nseg, strict=True):
-            passive.put(section, branch, nseg)
+        for section, branch, cut in zip(sections, tree.branches, grid.cuts, strict=True):
+            passive.put(section, branch, cut)
             self._cut[section] = _names_on(section)
         self.error, self.late = max(self.error, grid.error), max(self.late, grid.late)
 
@@ -108,7 +113,7 @@ class Twin:
                 warnings.warn(
                     f"{section}: {', '.join(sorted(new))} came after the first finitialize, which "
                     f"had cut the section into {section.nseg} segments for what it carried then: "
-                    f"its place is that of a segment's middle. Attach before, or set tree_error=0.",
+                    f"it stands in the middle of one of them. Attach before, or set tree_error=0.",
                     SomaWarning,
                     stacklevel=2,
                 )
@@ -132,8 +137,7 @@ class Twin:
         """After all else: the load begins from the voltages that the branches have."""
         if self._load is None:
             return
-        sections, branches = passive.read(self._passive)
-        cable = assembled(branches, [s.nseg for s in sections], passive.ends_of(self.soma))
+        sections, cable = self._bare
         v = np.array([segment.v for section in sections for segment in section])
         self._load.start(port(cable, h.dt), v, h.dt)
 

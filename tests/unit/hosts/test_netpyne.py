@@ -123,13 +123,21 @@ def test_a_population_runs_on_surrogates_and_the_others_do_not():
 
 def test_dendrites_are_cut_but_where_they_are_recorded():
     grids = {}
-    for error, traces in ((0.05, {"V": {"sec": "soma"}}), (0.05, None), (0.0, {"V": {"sec": "soma"}})):
+    for error, traces in (
+        (0.05, {"V": {"sec": "soma"}}),
+        (0.05, None),
+        (0.0, {"V": {"sec": "soma"}}),
+    ):
         params = network()
         for section in params.cellParams["basket"]["secs"].values():
             section["geom"]["nseg"] = 5
         params.cellParams["basket"]["secs"]["dend_1"]["mechs"]["nn_Ih"] = {"gbar": 1e-6}
         noble.replace(params, "PV", surrogate="pvalb", tree_error=error)
-        given = {} if traces is None else {"recordTraces": {"V": {**traces["V"], "loc": 0.5, "var": "v"}}}
+        given = (
+            {}
+            if traces is None
+            else {"recordTraces": {"V": {**traces["V"], "loc": 0.5, "var": "v"}}}
+        )
         sim.createSimulateAnalyze(params, config(duration=1, **given))
         cell = next(c for c in sim.net.cells if c.tags["pop"] == "PV")
         dendrites = [cell.secs[name]["hObj"] for name in ("dend_0", "dend_1")]

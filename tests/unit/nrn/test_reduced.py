@@ -9,7 +9,7 @@ from neuron import h
 
 from noble_neuron.errors import SomaWarning
 from noble_neuron.nrn import mechanisms, passive
-from noble_neuron.nrn.cable import Branch, Modes, assembled
+from noble_neuron.nrn.cable import Branch, Geometry, Modes, assembled
 from noble_neuron.nrn.load import port
 from noble_neuron.nrn.reduced import Tree, grid_for
 from noble_neuron.nrn.twin import Twin
@@ -21,9 +21,13 @@ def stick(nseg=41, length=300.0, **changes):
     """A sealed cylinder of 1 um on a soma's middle, by default a little over half as long as its
     length constant."""
     plain = Branch(
-        -1, 0.5, (150.0, length, (1.0,)), (1.0,) * nseg, (1e-4,) * nseg, (-70.0,) * nseg
+        -1, 0.5, Geometry((length, (1.0,))), 150.0, (1.0,) * nseg, (1e-4,) * nseg, (-70.0,) * nseg
     )
     return replace(plain, **changes)
+
+
+def segments(grid):
+    return sum(nseg for nseg, _ in grid.cuts)
 
 
 class Neuron:
@@ -34,7 +38,13 @@ class Neuron:
         self.soma.L = self.soma.diam = 15
         self.soma.insert("hh")
         self.dend = [h.Section(name=f"dend_{k}", cell=self) for k in range(5)]
-        for k, parent, at in ((0, None, end), (1, 0, 1), (2, 0, 1), (3, None, end), (4, None, 0.5)):
+        for k, parent, at in (
+            (0, None, end),
+            (1, 0, 1),
+            (2, 0, 1),
+            (3, None, end),
+            (4, None, 0.5),
+        ):
             self.dend[k].connect((self.soma if parent is None else self.dend[parent])(at))
         for k, section in enumerate(self.dend):
             section.L, section.diam, section.Ra, section.nseg = 120 + 40 * k, 2 - 0.3 * k, 150, 11
@@ -64,7 +74,7 @@ class Neuron:
 
 
 def test_a_sealed_cylinder_is_the_textbooks():
-    cable = assembled([stick(201)], [201], {})
+    cable = assembled([stick(201)], [(201, 1.0)], {})
     constant = math.sqrt(1e-4 / 4 / 150 / 1e-4) * 1e4  # um
     infinite = 1e-4 * math.pi * constant * 1e-8 * 1e6  # uS, of 1 um
     expected = infinite * math.tanh(300 / constant)
@@ -75,7 +85,7 @@ def test_a_sealed_cylinder_is_the_textbooks():
 
 def test_few_modes_draw_what_the_branches_draw():
     rng = np.random.default_rng(0)
-    cable = assembled([stick(), stick(31, 150.0, at=1.0)], [41, 31], {1.0: 3.0})
+    cable = assembled([stick(), stick(31, 150.0, at=1.0)], [(41, 1.0), (31, 1.0)], {1.0: 3.0})
     few, v = port(cable, DT), np.full(72, -60.0)
     states = few.basis @ v
     exact = np.linalg.inv(np.diag(cable.c / DT) + cable.K)
@@ -91,10 +101,10 @@ def test_a_place_needs_segments_where_it_lies_and_nobody_else():
     branches = (stick(21), stick(21, parent=0, at=1.0), stick(21, parent=0, at=1.0))
     tree = Tree(branches, (), ())
     coarse, fine = (grid_for(tree, ((1, 0.5 / 21),), frozenset(), t) for t in (0.1, 0.01))
-    assert sum(coarse.nseg) < sum(fine.nseg) < 63
+    assert segments(coarse) < segments(fine) < 63
     assert coarse.error < 0.1 and fine.error < 0.01
-    assert grid_for(tree, (), frozenset(), 0.01).nseg == (1, 1, 1)
-    assert grid_for(tree, (), frozenset([2]), 0.01).nseg == (1, 1, 21)
+    assert grid_for(tree, (), frozenset(), 0.01).cuts == ((1, 1.0),) * 3
+    assert grid_for(tree, (), frozenset([2]), 0.01).cuts[2] == (21, 1.0)
     assert grid_for(tree, ((1, 0.5 / 21),), frozenset(), 1e-9).error <= 1e-9
 
 
@@ -219,7 +229,7 @@ def test_a_frozen_conductance_is_the_mechanisms_own():
         h.finitialize(v)
         assert section(0.5).nn_Ih.m == pytest.approx(gate(v), rel=1e-9)
     _, (branch,) = passive.read([section_on_a_soma(section)], -80.0)
-    passive.put(section, branch, 1)
+    passive.put(section, branch, (1, 1.0))
     assert not section.has_membrane("nn_Ih")
     assert section(0.5).pas.g == pytest.approx(1e-5 * gate(-80.0))
     assert section(0.5).pas.e == pytest.approx(-45)
