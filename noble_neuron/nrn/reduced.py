@@ -20,7 +20,7 @@ from .cable import SOMA, Branch, Cut, Modes, assembled, nodes_of, segment_of
 STEP, SPAN = 0.2, 40.0  # ms
 RISE, DECAY = 0.3, 2.0  # ms, of the standard synapse
 PEAK = 1e-3  # uS, its conductance; what its own shunt takes of it counts
-LOCAL = 1.0  # 1/ms, where a local impedance counts, as the synapse is about that fast
+LOCAL = (0.3, 3.0)  # 1/ms, between which a local impedance counts: of the synapse's two phases
 LATE = 0.25  # ms that a peak's time may move
 NEAR = 0.3  # of a segment as it was: so far a place may be moved before its branch is cut finer
 MOST = 1.7  # that a section is stretched
@@ -128,7 +128,9 @@ class Search:
     def _judged(self, cuts: Sequence[Cut]) -> tuple[np.ndarray, np.ndarray, float, float]:
         """Errors of each place alone and with others, over what is allowed; and the largest."""
         answer = self._answer(self._branches, cuts)
-        errors = np.max([np.abs(answer.peak / truth.peak - 1) for truth in self._truths], axis=0)
+        errors = np.max(
+            [np.abs(answer.peak / each.peak - 1) for each in self._truths], axis=(0, 1)
+        )
         late = np.max([np.abs(answer.time - truth.time) for truth in self._truths], axis=0)
         single = np.maximum(np.diag(errors) / self._tolerance, late / LATE)
         return single, errors.max(1) / self._tolerance, float(errors.max()), float(late.max())
@@ -209,7 +211,8 @@ class Answer:
     """What the soma feels of standard synapses at the places.
 
     Attributes:
-        peak: Amplitudes [mV/nA], of pairs, and on the diagonal of single places.
+        peak: Amplitudes [mV/nA], of pairs, and on the diagonal of single places, by the shunt of a
+            slow and of a fast local impedance, shape (2, places, places).
         time: Of the single places' peaks [ms].
     """
 
@@ -229,9 +232,9 @@ class Answer:
         modes, first = Modes(assembled(branches, cuts, ends)), nodes_of(cuts)
         nodes = np.array([first[k] + segment_of(x, cuts[k][0]) for k, x in places])
         response = _responses(modes, nodes, wave)
-        shunt = PEAK * modes.impedance(nodes, LOCAL)
+        shunts = [PEAK * modes.impedance(nodes, s) for s in LOCAL]
         peak, time = _peaks(response)
-        return cls(_pairs(peak, shunt), time)
+        return cls(np.array([_pairs(peak, shunt) for shunt in shunts]), time)
 
 
 def _current() -> np.ndarray:
