@@ -185,7 +185,8 @@ def _entry(host: Any) -> dict:
 
 def _recorded() -> set[str]:
     """Sections whose voltage somebody wants: their segments have to stay."""
-    return {trace["sec"] for trace in _sim().cfg.recordTraces.values() if "sec" in trace}
+    wanted = (trace.get("sec") for trace in _sim().cfg.recordTraces.values())
+    return {name for name in wanted if isinstance(name, str)}
 
 
 def _mechanisms_recorded() -> bool:
