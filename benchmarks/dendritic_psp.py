@@ -172,7 +172,7 @@ def psp_rows(name: str, cell: HofCell) -> list[dict]:
         current = holding(cell, v)
         truth, own = (psps(cell, each, v, current, where) for each in (None, TREE_ERROR))
         rows += compared(f"{name} from {v:g} mV", truth, own)
-        print(name, v, [(r["figure"], f"{r['value']:.4g}") for r in rows[-16:]], flush=True)
+        print(name, v, [(r["figure"], f"{r['value']:.4g}") for r in rows[-20:]], flush=True)
     return rows
 
 
@@ -193,6 +193,7 @@ def compared(split: str, truth: dict, own: dict) -> list[dict]:
         late = np.abs(peaks(own, what, 1) - peaks(truth, what, 1))
         rows.append(row(f"{what}: amplitude, largest error", 100 * error.max(), "%", 5))
         rows.append(row(f"{what}: amplitude, median error", 100 * np.median(error), "%"))
+        rows.append(row(f"{what}: amplitude, places within 5 %", (error <= 0.05).sum(), ""))
         rows.append(row(f"{what}: time of peak, largest error", late.max(), "ms", 0.3))
     alone = [peaks(of, "EPSP", 0) + np.roll(peaks(of, "EPSP", 0), -1) for of in (truth, own)]
     pair, mixed = ([peaks(of, what, 0) for of in (truth, own)] for what in ("pair", "mixed pair"))

@@ -8,7 +8,7 @@ The soma's voltage is given, so b is the coupling of what touches it. Units: mV,
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -21,7 +21,7 @@ Cut = tuple[int, float]
 its segments then stand for places that much farther from its start."""
 SOMA = -1  # as a branch's parent
 FAST = 0.3  # 1/ms, of the signals that a coarse grid should pass on as a fine one does
-LUMPED = 0.1  # a lumped capacitance delays them more than one spread out
+LUMPED = 0.1  # what is lumped loads more than what is spread out
 LONGEST = 3.0  # squared lengths beyond which that is no longer so
 
 
@@ -67,8 +67,8 @@ class Branch:
         return len(self.cm)
 
     def binned(self, cut: Cut) -> np.ndarray:
-        """cm, g and e of other segments; totals stay but for a small correction of the
-        capacitance, shape (3, nseg)."""
+        """cm, g and e of other segments; totals stay but for a small correction of what is
+        lumped, shape (3, nseg)."""
         own = np.array([self.cm, self.g, self.e])
         nseg, stretch = cut
         if cut == (self.nseg, 1.0):
@@ -82,7 +82,10 @@ class Branch:
         )
         weight = shared.clip(0) * self.nseg * area / new[:, None]
         cm, g, current = weight @ own[0], weight @ own[1], weight @ (own[1] * own[2])
-        cm *= 1 - LUMPED * min(max(self.length2(nseg) - self.length2(self.nseg), 0), LONGEST)
+        # Currents at zero voltage go with g.
+        cm *= 1 - LUMPED * self._longer(nseg, self.length2)
+        less = 1 - LUMPED * self._longer(nseg, self._still2)
+        g, current = g * less, current * less
         return np.array([cm, g, np.where(g > 0, current / np.where(g > 0, g, 1), own[2][0])])
 
     def parts(self, cut: Cut) -> tuple[np.ndarray, ...]:
@@ -100,6 +103,16 @@ class Branch:
         area, resistance = pieces(self.geometry, self.nseg)
         capacitance = float(area @ np.array(self.cm)) * 1e-5  # nF
         return FAST * capacitance * self.Ra * float(resistance.sum()) / nseg**2
+
+    def _still2(self, nseg: int) -> float:
+        """The same of what does not change."""
+        area, resistance = pieces(self.geometry, self.nseg)
+        leak = float(area @ np.array(self.g)) * 1e-2  # uS
+        return leak * self.Ra * float(resistance.sum()) / nseg**2
+
+    def _longer(self, nseg: int, length2: Callable[[int], float]) -> float:
+        """By how much segments are longer than the branch's own."""
+        return min(max(length2(nseg) - length2(self.nseg), 0.0), LONGEST)
 
 
 @dataclass(frozen=True)

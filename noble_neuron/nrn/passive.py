@@ -17,7 +17,7 @@ from .cable import SOMA, Branch, Cut, Geometry
 from .mechanisms import carries_current
 from .reduced import Tree
 
-TYPICAL = -70.0  # mV, where a frozen conductance is held
+TYPICAL = -75.0  # mV, where a frozen conductance is held
 EXTREMES = (-80.0, -50.0)  # mV, between which its error is judged
 
 

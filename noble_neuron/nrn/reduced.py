@@ -22,6 +22,7 @@ RISE, DECAY = 0.3, 2.0  # ms, of the standard synapse
 PEAK = 1e-3  # uS, its conductance; what its own shunt takes of it counts
 LOCAL = (0.3, 3.0)  # 1/ms, between which a local impedance counts: of the synapse's two phases
 LATE = 0.25  # ms that a peak's time may move
+REST = 0.25  # of the tolerance, that the share of the soma's voltage that rests at a place may err
 NEAR = 0.3  # of a segment as it was: so far a place may be moved before its branch is cut finer
 MOST = 1.7  # that a section is stretched
 Place = tuple[int, float]  # branch, and where on it
@@ -132,7 +133,8 @@ class Search:
             [np.abs(answer.peak / each.peak - 1) for each in self._truths], axis=(0, 1)
         )
         late = np.max([np.abs(answer.time - truth.time) for truth in self._truths], axis=0)
-        single = np.maximum(np.diag(errors) / self._tolerance, late / LATE)
+        rest = np.abs(answer.rest - self._truths[0].rest) / (REST * self._tolerance)
+        single = np.maximum.reduce([np.diag(errors) / self._tolerance, late / LATE, rest])
         return single, errors.max(1) / self._tolerance, float(errors.max()), float(late.max())
 
     def _closer(self, cuts: Sequence[Cut], bad: np.ndarray) -> dict[int, Cut]:
@@ -214,10 +216,13 @@ class Answer:
         peak: Amplitudes [mV/nA], of pairs, and on the diagonal of single places, by the shunt of a
             slow and of a fast local impedance, shape (2, places, places).
         time: Of the single places' peaks [ms].
+        rest: Share of the soma's voltage that they have when nothing changes; with it the driving
+            forces.
     """
 
     peak: np.ndarray
     time: np.ndarray
+    rest: np.ndarray
 
     @classmethod
     def of(
@@ -234,7 +239,8 @@ class Answer:
         response = _responses(modes, nodes, wave)
         shunts = [PEAK * modes.impedance(nodes, s) for s in LOCAL]
         peak, time = _peaks(response)
-        return cls(np.array([_pairs(peak, shunt) for shunt in shunts]), time)
+        rest = modes.shape[nodes] @ (modes.beta / modes.rate)
+        return cls(np.array([_pairs(peak, shunt) for shunt in shunts]), time, rest)
 
 
 def _current() -> np.ndarray:
