@@ -7,13 +7,12 @@ its dendrites hangs on the full cell and carries the synapses, and its load is t
 surrogate, reduced to the default tolerance; in the barrage by full twins too. Beside it the full
 cell with the synapses on its own dendrites. `pvalb`, and HL23PV where ../shared/data is.
 
-Cost (alone with --cost, which keeps the other figures): cells with 40 dendritic synapses, by
+Cost, in dendritic_cost.json (alone with --cost): cells with 40 dendritic synapses, by
 processor time of one thread; under HL23PV's dendrites the surrogate of `pvalb` stands as well.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import warnings
@@ -21,7 +20,7 @@ from contextlib import ExitStack
 
 import numpy as np
 from neuron import h
-from record import RESULTS, ROOT, record
+from record import ROOT, record
 
 from noble_neuron.cells.builtin import ensemble
 from noble_neuron.cells.hl23 import load_hl23
@@ -347,16 +346,10 @@ def main(cost_only: bool) -> None:
     """Measure and record."""
     warnings.simplefilter("ignore")
     h.celsius, h.dt = 34, DT
-    rows = []
-    if cost_only:
-        kept = json.loads((RESULTS / "dendritic_psp.json").read_text())
-        rows = [row for row in kept if "cost with" not in row["split"]]
-    else:
-        for name, cell in cells().items():
-            rows += psp_rows(name, cell) + barrage_rows(name, cell)
-    for name, cell in cells().items():
-        rows += cost_rows(name, cell)
-    record("dendritic_psp", rows)
+    if not cost_only:
+        rows = [psp_rows(*each) + barrage_rows(*each) for each in cells().items()]
+        record("dendritic_psp", sum(rows, []))
+    record("dendritic_cost", sum((cost_rows(*each) for each in cells().items()), []))
 
 
 if __name__ == "__main__":

@@ -111,6 +111,13 @@ def put(section: Any, branch: Branch, cut: Cut) -> None:
         segment.cm, segment.pas.g, segment.pas.e = cm[k], g[k], e[k]
 
 
+def silence(section: Any) -> None:
+    """Leave a section its leak alone."""
+    for name in [mechanism.name() for mechanism in section(0.5)]:
+        if name not in ("pas", "capacitance", "morphology") and not name.endswith("_ion"):
+            section.uninsert(name)
+
+
 def can_be_cut(branch: Branch) -> bool:
     """Whether its geometry tells what other segments would be."""
     return isinstance(branch.geometry[0], tuple) or len(branch.geometry[1]) == 1

@@ -5,7 +5,8 @@ synapses to sit on, what they add to the somatic current is what they draw less 
 draw under the same somatic voltage without synapses. What passive branches would draw is linear,
 and nn_Load takes it off; they are cut into as few segments as a tolerance allows. Of an active
 branch, or without a tolerance, a bare copy is hung beside it, and nn_Bare turns the sign of its
-coupling to the soma. A branch that carries nothing is cut from the soma's equation.
+coupling to the soma. A branch that carries nothing is cut from the soma's equation; with a
+tolerance its channels are taken out too, unless somebody listens there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -69,6 +71,7 @@ class Twin:
         stems = self.stems()
         if self.tolerance:
             self._reduce([stem for stem in stems if passive.is_passive(stem)])
+            self._silence([stem for stem in stems if not passive.is_passive(stem)])
         wanted = [_shape(section) for stem in stems for section in stem.subtree()]
         wanted += [(stem, _carries(stem)) for stem in stems]
         if wanted != self._made_for:
@@ -105,6 +108,15 @@ class Twin:
             self._cut[section] = _names_on(section)
         self.error, self.late = max(self.error, grid.error), max(self.late, grid.late)
 
+    def _silence(self, stems: list[Any]) -> None:
+        """Take the channels out of active branches that nothing reaches and nobody hears."""
+        for stem in stems:
+            sections = list(stem.subtree())
+            if not _carries(stem) and not (self._keep | _heard()).intersection(sections):
+                for section in sections:
+                    passive.silence(section)
+                    self._cut[section] = set()
+
     def _look_for_latecomers(self) -> None:
         for section, carried in self._cut.items():
             new = _names_on(section) - carried
@@ -112,8 +124,8 @@ class Twin:
                 carried |= new
                 warnings.warn(
                     f"{section}: {', '.join(sorted(new))} came after the first finitialize, which "
-                    f"had cut the section into {section.nseg} segments for what it carried then: "
-                    f"it stands in the middle of one of them. Attach before, or set tree_error=0.",
+                    f"had made the section {section.nseg} passive segments for what it carried "
+                    f"then: it stands in the middle of one. Attach before, or set tree_error=0.",
                     SomaWarning,
                     stacklevel=2,
                 )
@@ -135,6 +147,7 @@ class Twin:
 
     def _start(self) -> None:
         """After all else: the load begins from the voltages that the branches have."""
+        _heard.cache_clear()
         if self._load is None:
             return
         sections, cable = self._bare
@@ -190,7 +203,15 @@ def _names_on(section: Any) -> set[str]:
 
 def _is_looked_at(section: Any) -> bool:
     """Whether something there may point at the voltage of the segment, as gap junctions do."""
-    return not all(_takes_events(name.partition("[")[0]) for name in _names_on(section))
+    kinds = {name.partition("[")[0] for name in _names_on(section)}
+    return section in _heard() or not all(_takes_events(kind) for kind in kinds)
+
+
+@lru_cache(maxsize=1)
+def _heard() -> frozenset[Any]:
+    """Sections where NetCons listen; looked up once per initialisation."""
+    places = (netcon.preseg() for netcon in h.List("NetCon"))
+    return frozenset(place.sec for place in places if place is not None)
 
 
 def _takes_events(kind: str) -> bool:

@@ -193,7 +193,27 @@ def test_active_branches_stay_as_they_are():
     twin = Twin(cell.soma, 0.05)
     cell.run(10)
     assert set(twin.copies) == {cell.dend[k] for k in (0, 1, 2)}
-    assert all(section.nseg == 11 and section.has_membrane("hh") for section in cell.dend)
+    assert all(section.nseg == 11 for section in cell.dend)
+    assert all(section.has_membrane("hh") for section in cell.dend[:3])
+
+
+def test_channels_that_nobody_needs_are_taken_out():
+    """Of the bare active branches, one is kept and at another's tip a NetCon listens."""
+    cell = Neuron(channels=("pas", "hh"))
+    listener = h.NetCon(cell.dend[2](0.95)._ref_v, None, sec=cell.dend[2])
+    twin = Twin(cell.soma, 0.05, keep=[cell.dend[3]])
+    cell.run(10)
+    active = [section.has_membrane("hh") for section in cell.dend]
+    assert active == [True, True, True, True, False]
+    assert cell.dend[4].nseg == 11 and cell.dend[4].has_membrane("pas")
+    assert listener.preseg() == cell.dend[2](0.95)
+    passive_cell = Neuron()
+    heard = h.NetCon(passive_cell.dend[2](0.95)._ref_v, None, sec=passive_cell.dend[2])
+    other = Twin(passive_cell.soma, 0.05)
+    passive_cell.run(10)
+    assert [section.nseg for section in passive_cell.dend] == [1, 1, 11, 1, 1]
+    assert heard.preseg().sec == passive_cell.dend[2]
+    del twin, other
 
 
 def test_what_is_looked_at_keeps_its_segments():
@@ -213,7 +233,7 @@ def test_who_comes_late_is_told():
     twin = Twin(cell.soma, 0.05)
     cell.run(10)
     cell.synapse(1, 0.9, 5)
-    with pytest.warns(SomaWarning, match=r"dend_1: Exp2Syn.* 1 segments"):
+    with pytest.warns(SomaWarning, match=r"dend_1: Exp2Syn.* 1 passive segments"):
         cell.run(10)
     assert cell.dend[1].nseg == 1
     del twin
