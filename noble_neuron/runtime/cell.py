@@ -84,8 +84,8 @@ class NobleCell:
             tree_error: How far the segments of passive dendrites may err at the soma: relative
                 error of the amplitude that a synapse there makes. At the first `finitialize` they
                 are cut into as few as it allows; see `twin.error`. 0 leaves all as it is, at the
-                cost of a bare copy of each branch. Active branches that carry something are left so,
-                too; of others the channels are taken out, unless a NetCon listens there.
+                cost of a bare copy of each branch. Active branches that carry something keep all;
+                of others the channels are taken out, unless a NetCon listens there.
             keep: Sections whose segments stay as they are, since their voltage is recorded or
                 pointed at elsewhere than in their middle; active ones keep their channels.
 
