@@ -24,6 +24,7 @@ from neuron import h
 from .. import __version__
 from ..errors import InputError, NobleError, SimulationError
 from ..runtime import NobleCell
+from ..runtime.cell import TREE_ERROR, tolerance
 from ..surrogates import load_stream, weights_of
 from . import netpyne_axon, netpyne_guards
 from .netpyne_pops import bare, put, rules_of, soma, somata
@@ -58,12 +59,14 @@ def replace(
     latent: str | Mapping[str, float] | None = "cells",
     seed: int = 0,
     shift: float = 0.0,
+    tree_error: float = TREE_ERROR,
 ) -> list[str]:
     """Let surrogates stand for the cells of a population.
 
     Sections, section lists and tags stay as they are, for connections, stimulation and recording.
     The soma's channels make way for the surrogate. The dendrites stay, with what is attached to
-    them; their own load is taken off the soma by a bare copy, as the surrogate contains it.
+    them; their own load is taken off the soma, as the surrogate contains it. Passive ones are cut
+    into as few segments as `tree_error` allows.
     Spikes are detected at the soma, at the surrogate's threshold; where the rule detects them on
     an axon, the delay between the two is measured and added to the connections from the cell.
     Each cell has its latent coordinates and its surrogate's name among its tags, for `conds` and
@@ -78,6 +81,8 @@ def replace(
             training cell's name, or features by name: all cells alike; None: a typical cell.
         seed: Of the draw.
         shift: Added to the model's own millivolts [mV]; what is attached follows.
+        tree_error: Relative error that the amplitude of a dendritic synapse may have at the soma;
+            0 leaves the dendrites as they are, and costs a copy of each.
 
     Returns:
         Labels of the rules that now make the population.
@@ -94,6 +99,7 @@ def replace(
         int(seed),
         float(shift),
         pop,
+        tree_error=tolerance(tree_error),
         weights=weights_of(str(surrogate)),
         version=__version__,
         known=tuple(netParams.popParams),
@@ -188,6 +194,8 @@ def _adopt(host: Any) -> None:
         soma=host.secs[name]["hObj"],
         shift=swap.shift,
         own_tree=True,
+        tree_error=swap.tree_error if not _mechanisms_recorded() else 0.0,
+        keep=[host.secs[name]["hObj"] for name in _recorded() if name in host.secs],
     )
 
 
@@ -229,6 +237,17 @@ def _same_weights(surrogate: str, weights: str, version: str) -> None:
             f"its spikes are going to differ.",
             stacklevel=2,
         )
+
+
+def _recorded() -> set[str]:
+    """Sections whose voltage somebody wants: their segments have to stay."""
+    wanted = (trace.get("sec") for trace in _sim().cfg.recordTraces.values())
+    return {name for name in wanted if isinstance(name, str)}
+
+
+def _mechanisms_recorded() -> bool:
+    """Whether a dendrite's channels may be: then these have to stay as well."""
+    return any("mech" in trace for trace in _sim().cfg.recordTraces.values())
 
 
 def _latent(swap: Swap, stepper: Any, gid: int, tags: Mapping | None) -> np.ndarray | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import InputError
+from ..runtime.cell import TREE_ERROR
 
 HOST = "nn_NobleHost"  # the hoc template that NetPyNE makes one of per cell
 ENTRY = "noble"  # its key among the soma's point processes
@@ -23,6 +24,7 @@ class Swap:
         seed: Of the draw.
         shift: Added to the model's own millivolts [mV].
         pop: Label of the population.
+        tree_error: See `runtime.NobleCell`.
         rule: Label of the rule that the swapped one stands for.
         weights: SHA-256 of the bundle's weights.
         version: Of noble_neuron.
@@ -36,6 +38,7 @@ class Swap:
     seed: int
     shift: float
     pop: str = ""
+    tree_error: float = TREE_ERROR
     rule: str = ""
     weights: str = ""
     version: str = ""

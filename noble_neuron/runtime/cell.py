@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from .scheduler import scheduler
 from .watch import told_apart
 
 DIAMETER = 20.0  # um; of no consequence to the answer
+TREE_ERROR = 0.02  # of a dendritic synapse's amplitude at the soma
 _unnamed = itertools.count()
 
 
@@ -45,7 +46,7 @@ class NobleCell:
         shift: What its voltage is above the model's own [mV].
         stepper: What decides the voltage.
         gid: The user's number for it, if any.
-        twin: The bare copies of its own tree's branches, or None.
+        twin: What takes the load of its own tree's branches off, or None.
         strict: Whether what it was not trained on is refused; may be set until `finitialize`.
         clamp: What holds the soma; the runtime's own.
     """
@@ -60,6 +61,8 @@ class NobleCell:
         shift: float = 0.0,
         strict: bool = False,
         own_tree: bool = False,
+        tree_error: float = TREE_ERROR,
+        keep: Collection[Any] = (),
     ) -> None:
         """Make or take a section; the surrogate rules it from the next `h.finitialize` on.
 
@@ -77,7 +80,14 @@ class NobleCell:
             strict: Refuse what it was not trained on instead of warning.
             own_tree: What is connected to the soma are the cell's own dendrites, which the
                 surrogate contains: only what synapses, electrodes and gap junctions on them add
-                counts, by bare copies whose load is taken off.
+                counts, as their load is taken off.
+            tree_error: How far the segments of passive dendrites may err at the soma: relative
+                error of the amplitude that a synapse there makes. At the first `finitialize` they
+                are cut into as few as it allows; see `twin.error`. 0 leaves all as it is, at the
+                cost of a bare copy of each branch. Active branches that carry something keep all;
+                of others the channels are taken out, unless a NetCon listens there.
+            keep: Sections whose segments stay as they are, since their voltage is recorded or
+                pointed at elsewhere than in their middle; active ones keep their channels.
 
         Raises:
             InputError: Not a stepper, a latent that does not fit it, or no section.
@@ -98,7 +108,7 @@ class NobleCell:
         self.soma = self._made() if soma is None else _section(soma)
         kind = Native if isinstance(stepper, Membrane) else Clamp
         self.clamp = kind(self.soma(0.5))
-        self.twin = Twin(self.soma) if own_tree else None
+        self.twin = Twin(self.soma, tolerance(tree_error), keep) if own_tree else None
         scheduler().add(self)
 
     def _made(self) -> Any:
@@ -151,6 +161,21 @@ def _number(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InputError(f"A NobleCell's {name} must be a finite number, got {value!r}.")
     return float(value)
+
+
+def tolerance(value: float) -> float:
+    """A tree's, checked.
+
+    Raises:
+        InputError: No number from 0 to 1.
+    """
+    checked = _number("tree_error", value)
+    if not 0 <= checked < 1:
+        raise InputError(
+            f"A NobleCell's tree_error is a relative error from 0 to 1, such as {TREE_ERROR:g}: "
+            f"got {value!r}."
+        )
+    return checked
 
 
 def _latent(

@@ -19,7 +19,8 @@ from ..protocols.protocol import Protocol
 from ..store.schema import FAILED, OK, VERSION, Row
 from .run import stride_of
 
-OF_SURROGATES = {"nn_Bare", "nn_Clamp", "nn_Noble"}  # no cell of a training set has them
+# No cell of a training set has them.
+OF_SURROGATES = {"nn_Bare", "nn_Clamp", "nn_Load", "nn_Noble"}
 COARSEST = 0.025  # ms; a raw trace holds every feature of a spike
 LARGEST_BLOCK = 32  # samples: what a kill can cost
 LEAST_BLOCKS = 64  # so that many workers find work

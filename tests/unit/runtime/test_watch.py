@@ -127,3 +127,9 @@ def test_a_shift_moves_threshold_and_peaks():
     assert cell.lowest_peak == rings.SQUID.lowest_peak - 10.0
     with pytest.raises(InputError, match="shift must be a finite number"):
         NobleCell(rings.SQUID, rings.CLASSIC, shift=math.nan)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.0, math.nan, "0.02"])
+def test_a_trees_error_is_a_share(value):
+    with pytest.raises(InputError, match="tree_error"):
+        NobleCell(rings.SQUID, rings.CLASSIC, own_tree=True, tree_error=value)

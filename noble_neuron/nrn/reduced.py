@@ -1,0 +1,287 @@
+"""Fewer segments for passive branches, as few as a stated error at the soma allows.
+
+What counts of a branch is what the soma feels of the places that carry something. So a section is
+cut into as many segments as the places on it need, and into one where it carries nothing. The
+error is measured for the very branches and places, on the linear system of them: a standard
+synapse at each place, alone and together with each other place, on the reduced branches and on
+those as they were; amplitude and time of the peak that the whole tree makes of it at the soma.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from .cable import SOMA, Branch, Cut, Modes, assembled, nodes_of, segment_of
+
+STEP, SPAN = 0.2, 40.0  # ms
+RISE, DECAY = 0.3, 2.0  # ms, of the standard synapse
+PEAK = 1e-3  # uS, its conductance; what its own shunt takes of it counts
+LOCAL = (0.3, 3.0)  # 1/ms, between which a local impedance counts: of the synapse's two phases
+LATE = 0.25  # ms that a peak's time may move
+REST = 0.25  # of the tolerance, that the share of the soma's voltage that rests at a place may err
+NEAR = 0.3  # of a segment as it was: so far a place may be moved before its branch is cut finer
+MOST = 1.7  # that a section is stretched
+Place = tuple[int, float]  # branch, and where on it
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What the search found.
+
+    Attributes:
+        cuts: The segments of each branch.
+        error: Largest relative error of an amplitude, alone or of a pair.
+        late: Largest shift of a peak [ms].
+    """
+
+    cuts: tuple[Cut, ...]
+    error: float
+    late: float
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Branches of one soma, with the leak that a frozen conductance adds to them.
+
+    Attributes:
+        branches: As they are, the frozen conductance at its typical voltage.
+        extremes: The same with that conductance at the ends of the range it is judged over.
+        ends: See `cable.assembled`.
+    """
+
+    branches: tuple[Branch, ...]
+    extremes: tuple[tuple[Branch, ...], ...]
+    ends: tuple[tuple[float, float], ...]
+
+
+@lru_cache(maxsize=4096)
+def grid_for(
+    tree: Tree, places: tuple[Place, ...], fixed: frozenset[int], tolerance: float
+) -> Grid:
+    """The smallest number of segments that keeps the tolerance; the branches' own at most.
+
+    Args:
+        tree: All branches of the soma.
+        places: What carries something.
+        fixed: Branches that keep their segments.
+        tolerance: Relative error of the amplitudes.
+    """
+    cuts, error, late = [], 0.0, 0.0
+    for some in _apart(tree):
+        own = Search(tree, some, [x for x in places if x[0] in some], tolerance)
+        found = own.grid(fixed)
+        cuts += found.cuts
+        error, late = max(error, found.error), max(late, found.late)
+    return Grid(tuple(cuts), error, late)
+
+
+def _apart(tree: Tree) -> list[range]:
+    """Branches that feel each other while the soma's voltage is given: a stem's, or an end's."""
+    stems = [k for k, branch in enumerate(tree.branches) if branch.parent == SOMA]
+    parts: list[range] = []
+    for k, until in zip(stems, [*stems[1:], len(tree.branches)], strict=True):
+        before = parts and tree.branches[parts[-1][0]].at
+        if parts and tree.branches[k].at == before and before in dict(tree.ends):
+            parts[-1] = range(parts[-1][0], until)
+        else:
+            parts.append(range(k, until))
+    return parts
+
+
+class Search:
+    """For the grid of branches that feel each other."""
+
+    def __init__(self, tree: Tree, some: range, places: list[Place], tolerance: float) -> None:
+        first = some[0]
+        kinds = [_cut(each, some) for each in (tree.branches, *tree.extremes)]
+        self._some, self._branches, self._ends = some, kinds[0], dict(tree.ends)
+        self._places = [(k - first, x) for k, x in places]
+        self._tolerance, self._wave = tolerance, _wave(tree)
+        self._own = [branch.nseg for branch in kinds[0]]
+        self._tips = set(range(len(some))) - {branch.parent for branch in kinds[0]}
+        whole = [(n, 1.0) for n in self._own]
+        self._truths = [self._answer(each, whole) for each in kinds] if places else []
+
+    def grid(self, fixed: frozenset[int]) -> Grid:
+        """Begin with one segment for each branch, and cut finer what most needs it."""
+        self._tips -= {k - self._some[0] for k in fixed}
+        cuts = [
+            (own if k in fixed or own % 2 == 0 else 1, 1.0)
+            for k, own in zip(self._some, self._own, strict=True)
+        ]
+        while self._places:
+            single, pairs, error, late = self._judged(cuts)
+            bad = single > 1 if (single > 1).any() else pairs > 1
+            finer = self._closer(cuts, bad) or self._shorter(cuts, bad)
+            if not finer:
+                return Grid(tuple(cuts), error, late)
+            for k, cut in finer.items():
+                cuts[k] = cut
+        return Grid(tuple(cuts), 0.0, 0.0)
+
+    def _answer(self, branches: Sequence[Branch], cuts: Sequence[Cut]) -> Answer:
+        return Answer.of(branches, cuts, self._ends, self._places, self._wave)
+
+    def _judged(self, cuts: Sequence[Cut]) -> tuple[np.ndarray, np.ndarray, float, float]:
+        """Errors of each place alone and with others, over what is allowed; and the largest."""
+        answer = self._answer(self._branches, cuts)
+        errors = np.max(
+            [np.abs(answer.peak / each.peak - 1) for each in self._truths], axis=(0, 1)
+        )
+        late = np.max([np.abs(answer.time - truth.time) for truth in self._truths], axis=0)
+        rest = np.abs(answer.rest - self._truths[0].rest) / (REST * self._tolerance)
+        single = np.maximum.reduce([np.diag(errors) / self._tolerance, late / LATE, rest])
+        return single, errors.max(1) / self._tolerance, float(errors.max()), float(late.max())
+
+    def _closer(self, cuts: Sequence[Cut], bad: np.ndarray) -> dict[int, Cut]:
+        """Branches whose segments lie beside the bad places on them, and cuts that lie closer."""
+        finer: dict[int, Cut] = {}
+        for k in {self._places[each][0] for each in np.flatnonzero(bad)}:
+            places, own = [x for branch, x in self._places if branch == k], self._own[k]
+            off = _off(places, cuts[k])
+            trials = [self._stretched(k, n, places) for n in range(cuts[k][0], own, 2)]
+            closer = [cut for cut in [*trials, (own, 1.0)] if _off(places, cut) < off - 1e-9]
+            if off > NEAR / own and closer:
+                finer[k] = closer[0]
+        return finer
+
+    def _stretched(self, k: int, nseg: int, places: list[float]) -> Cut:
+        """The cut of that many segments that lies closest; one can be stretched at a tip only,
+        where nothing hangs on its end."""
+        if k not in self._tips or not places:
+            return nseg, 1.0
+        most = min(nseg / (nseg - 1) - 0.05, MOST) if nseg > 1 else MOST
+        ratios = [x / _middle(x, nseg) for x in places]
+        trials = [1.0, (min(ratios) + max(ratios)) / 2, *ratios]
+        allowed = [(nseg, each) for each in trials if 1 / MOST <= each <= most]
+        return min(allowed, key=lambda cut: _off(places, cut))
+
+    def _shorter(self, cuts: list[Cut], bad: np.ndarray) -> dict[int, Cut]:
+        """The one branch that it helps most, for each segment more, to cut finer."""
+        coarse = [k for k, own in enumerate(self._own) if cuts[k] != (own, 1.0)]
+        if not bad.any() or not coarse:
+            return {}
+        now, gains = self._excess(cuts), {}
+        for k in coarse:
+            places, before = [x for branch, x in self._places if branch == k], cuts[k][0]
+            # The next grid of a branch may lie worse for its places than that after it.
+            for n in {
+                min(before + more, self._own[k]) for more in (2, 4, 6)[: 3 if places else 1]
+            }:
+                cut = self._stretched(k, n, places) if n < self._own[k] else (n, 1.0)
+                then = self._excess([*cuts[:k], cut, *cuts[k + 1 :]])
+                gains[k, cut] = (now - then) / max(n - before, 1)
+        best = max(gains, key=gains.get)
+        if gains[best] <= 0:
+            longest = max(coarse, key=lambda k: self._branches[k].length2(cuts[k][0]))
+            best = longest, (self._own[longest], 1.0)
+        return {best[0]: best[1]}
+
+    def _excess(self, cuts: Sequence[Cut]) -> float:
+        single, pairs, *_ = self._judged(cuts)
+        return float((np.maximum(single, pairs) - 1).clip(0).sum())
+
+
+def _cut(branches: Sequence[Branch], some: range) -> list[Branch]:
+    """Some branches alone."""
+    return [replace(branches[k], parent=max(branches[k].parent - some[0], SOMA)) for k in some]
+
+
+@lru_cache(maxsize=256)
+def _wave(tree: Tree) -> np.ndarray:
+    """The soma's own response to the synapse's current, as the whole tree shapes it [mV/nA]."""
+    own = [(branch.nseg, 1.0) for branch in tree.branches]
+    return _at_soma(Modes(assembled(tree.branches, own, dict(tree.ends))))
+
+
+def _off(places: Sequence[float], cut: Cut) -> float:
+    """How far one of the places is moved at most, of the section's length."""
+    return max((abs(cut[1] * _middle(x, cut[0]) - x) for x in places), default=0.0)
+
+
+def _middle(x: float, nseg: int) -> float:
+    """Of the segment that a place falls into."""
+    return (segment_of(x, nseg) + 0.5) / nseg
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the soma feels of standard synapses at the places.
+
+    Attributes:
+        peak: Amplitudes [mV/nA], of pairs, and on the diagonal of single places, by the shunt of a
+            slow and of a fast local impedance, shape (2, places, places).
+        time: Of the single places' peaks [ms].
+        rest: Share of the soma's voltage that they have when nothing changes; with it the driving
+            forces.
+    """
+
+    peak: np.ndarray
+    time: np.ndarray
+    rest: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        branches: Sequence[Branch],
+        cuts: Sequence[Cut],
+        ends: dict[float, float],
+        places: Sequence[Place],
+        wave: np.ndarray,
+    ) -> Answer:
+        """From the linear system; `wave` is the soma's own response to the current [mV/nA]."""
+        modes, first = Modes(assembled(branches, cuts, ends)), nodes_of(cuts)
+        nodes = np.array([first[k] + segment_of(x, cuts[k][0]) for k, x in places])
+        response = _responses(modes, nodes, wave)
+        shunts = [PEAK * modes.impedance(nodes, s) for s in LOCAL]
+        peak, time = _peaks(response)
+        rest = modes.shape[nodes] @ (modes.beta / modes.rate)
+        return cls(np.array([_pairs(peak, shunt) for shunt in shunts]), time, rest)
+
+
+def _current() -> np.ndarray:
+    t = np.arange(0, SPAN, STEP)
+    current = np.exp(-t / DECAY) - np.exp(-t / RISE)
+    return current / current.max()
+
+
+def _at_soma(modes: Modes) -> np.ndarray:
+    """Voltage of a soma without membrane of its own, by the synapse's current into it."""
+    decay, wave = 1 / (1 + STEP * modes.rate), []
+    conductance = modes.direct - (modes.beta**2 * STEP * decay).sum()
+    state = np.zeros(len(decay))
+    for current in _current():
+        wave.append((current + modes.beta @ (decay * state)) / conductance)
+        state = decay * (state + STEP * modes.beta * wave[-1])
+    return np.array(wave)
+
+
+def _responses(modes: Modes, nodes: np.ndarray, wave: np.ndarray) -> np.ndarray:
+    """Voltage of nodes under that of the soma: by reciprocity, what their currents do there."""
+    steps = 4 * len(wave)  # the rest is room for what decays
+    z = np.exp(-2j * np.pi * np.arange(steps // 2 + 1) / steps)
+    gain = STEP * modes.beta[:, None] / (1 + STEP * modes.rate[:, None] - z)
+    spectrum = (modes.shape[nodes] @ gain) * np.fft.rfft(wave, steps)
+    return np.fft.irfft(spectrum, steps)[:, : len(wave)]
+
+
+def _peaks(response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Amplitudes and times [ms], between the steps by a parabola."""
+    rows, at = np.arange(len(response)), response.argmax(1).clip(1, response.shape[1] - 2)
+    before, peak, after = (response[rows, at + k] for k in (-1, 0, 1))
+    shift = (before - after) / np.minimum(2 * (before - 2 * peak + after), -1e-30)
+    return peak - (before - after) * shift / 4, STEP * (at + shift)
+
+
+def _pairs(single: np.ndarray, shunt: np.ndarray) -> np.ndarray:
+    """Amplitudes when both synapses of a pair shunt each other, in the stationary state."""
+    own = np.diag(shunt)
+    determinant = np.outer(1 + own, 1 + own) - shunt**2
+    first = single[:, None] * (1 + own[None, :] - shunt)
+    pairs = (first + first.T) / determinant
+    np.fill_diagonal(pairs, single / (1 + own))
+    return pairs
