@@ -24,5 +24,6 @@ def as_found(few_to_collect):
     yield
     if hasattr(getattr(sim, "net", None), "params"):
         sim.clearAll()
+    sim.fih = []  # cleared cells would be asked for their voltages at the next initialisation
     h.CVode().active(False)
     h.celsius, h.dt, h.steps_per_ms, h.v_init = before

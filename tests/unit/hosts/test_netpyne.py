@@ -53,32 +53,24 @@ def test_a_population_runs_on_surrogates_and_the_others_do_not():
 
 def test_dendrites_are_cut_but_where_they_are_recorded():
     grids = {}
-    for error, traces in (
-        (0.05, {"V": {"sec": "soma"}}),
-        (0.05, None),
-        (0.0, {"V": {"sec": "soma"}}),
-    ):
+    for error, recorded in ((0.05, "soma"), (0.05, "dend_0"), (0.0, "soma")):
         params = network()
         for section in params.cellParams["basket"]["secs"].values():
             section["geom"]["nseg"] = 5
         params.cellParams["basket"]["secs"]["dend_1"]["mechs"]["nn_Ih"] = {"gbar": 1e-6}
         noble.replace(params, "PV", surrogate="pvalb", tree_error=error)
-        given = (
-            {}
-            if traces is None
-            else {"recordTraces": {"V": {**traces["V"], "loc": 0.5, "var": "v"}}}
-        )
-        sim.createSimulateAnalyze(params, config(duration=1, **given))
+        traces = {"V": {"sec": recorded, "loc": 0.5, "var": "v"}}
+        settings = config(duration=1, recordTraces=traces, recordCells=["all"])
+        sim.createSimulateAnalyze(params, settings)
         cell = next(c for c in sim.net.cells if c.tags["pop"] == "PV")
         dendrites = [cell.secs[name]["hObj"] for name in ("dend_0", "dend_1")]
-        grids[error, traces is None] = [section.nseg for section in dendrites]
+        grids[error, recorded] = [section.nseg for section in dendrites]
         assert dendrites[1].has_membrane("nn_Ih") == (error == 0)
         assert noble.cell_of(cell).twin.error <= error
-        if traces is None:
-            assert len(sim.simData["Vd"][f"cell_{cell.gid}"]) > 1
-    assert grids[0.0, False] == [5, 5]
-    assert grids[0.05, True] == [5, 1]
-    assert grids[0.05, False] == [1, 1]
+        assert len(sim.simData["V"][f"cell_{cell.gid}"]) > 1
+    assert grids[0.0, "soma"] == [5, 5]
+    assert grids[0.05, "dend_0"] == [5, 1]
+    assert grids[0.05, "soma"] == [1, 1]
     with pytest.raises(InputError, match="tree_error"):
         noble.replace(network(), "PV", surrogate="pvalb", tree_error=2)
 
