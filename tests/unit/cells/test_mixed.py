@@ -5,13 +5,23 @@ from dataclasses import replace
 import pytest
 
 from noble_neuron.cells.mixed import mixed
+from noble_neuron.cells.spec import HofCell
 from noble_neuron.errors import InputError
-from tests.balls import one_compartment
+
+
+def ball(folder, number: int) -> HofCell:
+    """A ball whose leak goes with its number."""
+    morphology = folder / "ball.swc"
+    morphology.write_text("1 1 0 0 0 10 -1\n2 1 0 10 0 10 1\n3 1 0 -10 0 10 1\n")
+    leak, channels = {"g": 1e-3 * (1 + 0.4 * number), "e": -78.0}, {"nn_Kv3_1": {"gbar": 0.4}}
+    soma = {"cm": 1.0, "ek": -90.0, "mechanisms": {"pas": leak, **channels}}
+    source = {"morphology": str(morphology), "axon": "none", "Ra": 100.0, "groups": {"soma": soma}}
+    return HofCell(f"ball{number}", "swc", source, 34.0, -78.0, 0.025, -20.0, hof=number)
 
 
 @pytest.fixture
 def parents(tmp_path):
-    return one_compartment(tmp_path, 0), one_compartment(tmp_path, 3)
+    return ball(tmp_path, 0), ball(tmp_path, 3)
 
 
 def leak(cell):
