@@ -17,6 +17,14 @@ from noble_neuron.nrn.twin import Twin
 DT = 0.025  # ms
 
 
+@pytest.fixture(autouse=True)
+def cleared():
+    """What an error's traceback still holds is no section of the next test's."""
+    yield
+    for section in list(h.allsec()):
+        h.delete_section(sec=section)
+
+
 def stick(nseg=41, length=300.0, **changes):
     """A sealed cylinder of 1 um on a soma's middle, by default a little over half as long as its
     length constant."""
