@@ -2,6 +2,7 @@
 
 import ctypes.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -106,7 +107,8 @@ def run(script: str, folder: Path, *options: str, before: tuple[str, ...] = ()) 
 
 
 def spikes(text: str) -> list[str]:
-    return sorted(line for line in text.splitlines() if line.startswith("spike "))
+    # Ranks print at once: a line may begin behind another's words.
+    return sorted(re.findall(r"spike \d+ \d+\.\d{6}", text))
 
 
 def test_a_script_of_hoc(bundle, tmp_path):
