@@ -1,0 +1,7 @@
+"""The commands of `noble-neuron`, a module for each kind; each is one call of a notebook."""
+
+from __future__ import annotations
+
+from . import cells, hoc, judging, training
+
+COMMANDS = (*judging.COMMANDS, *cells.COMMANDS, *training.COMMANDS, *hoc.COMMANDS)

@@ -1,0 +1,118 @@
+"""The command that trains: train."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+from ..errors import InputError
+from .shared import Command, device, say
+
+
+def _train(o: argparse.Namespace) -> None:
+    from ..simulate.study import Study
+    from ..training.fit import fit
+    from ..training.fit_stream import STREAM_RECIPES, fit_stream
+
+    study, streaming = Study.load(o.study), o.operator in STREAM_RECIPES
+    config = _stream_config(o) if streaming else _fit_config(o)
+    held_out = [name for name, role in study.roles.items() if role == "held out"]
+    work = fit_stream if streaming else fit
+    result = work(o.dataset, study.latents(config.latent), held_out, o.out, config)
+    say(
+        f"written: {result.bundle}, validation score {result.score:.4g}"
+        + ("" if result.finished else "; the time was up, the same command goes on")
+    )
+
+
+def _fit_config(o: argparse.Namespace):
+    """The operator's own recipe, with what the command line says otherwise."""
+    from ..training.fit import RECIPES
+
+    _none_of(o, "memory", "width", "threshold", "start")
+    recipe = RECIPES[o.operator]
+    operator = {"layers": o.layers, "hidden": o.hidden, "modes": o.modes}
+    given = {"factor": o.factor, "latent": tuple(o.latent.split(",")) if o.latent else None}
+    clock = {"epochs": o.clock_epochs, **_shared(o)}
+    return replace(
+        _with(recipe, given),
+        operator=_with(recipe.operator, operator),
+        training=_with(recipe.training, _own(o)),
+        clock_training=_with(recipe.clock_training, clock),
+        detail_training=_with(recipe.detail_training, _shared(o)),
+    )
+
+
+def _stream_config(o: argparse.Namespace):
+    """The same for a streaming operator."""
+    from ..training.fit_stream import STREAM_RECIPES
+
+    _none_of(o, "layers", "hidden", "modes", "factor", "clock_epochs")
+    recipe = STREAM_RECIPES[o.operator]
+    operator = {"memory": o.memory, "width": o.width}
+    given = {
+        "threshold": o.threshold,
+        "start": o.start,
+        "latent": tuple(o.latent.split(",")) if o.latent else None,
+    }
+    return replace(
+        _with(recipe, given),
+        operator=_with(recipe.operator, operator),
+        training=_with(recipe.training, _own(o)),
+    )
+
+
+def _shared(o: argparse.Namespace) -> dict:
+    return {"seed": o.seed, "device": o.device, "max_minutes": o.minutes}
+
+
+def _own(o: argparse.Namespace) -> dict:
+    return {"epochs": o.epochs, "batch_size": o.batch, "lr": o.lr, **_shared(o)}
+
+
+def _none_of(o: argparse.Namespace, *names: str) -> None:
+    """Refuse what the operator does not have."""
+    for name in names:
+        if getattr(o, name) is not None:
+            raise InputError(
+                f"--{name.replace('_', '-')} means nothing to {o.operator}: leave it."
+            )
+
+
+def _with(settings, given: dict):
+    """Frozen settings with those of `given` that were given."""
+    return replace(settings, **{k: v for k, v in given.items() if v is not None})
+
+
+def _fill_train(add: argparse.ArgumentParser) -> None:
+    add.add_argument("dataset", help="training set")
+    add.add_argument("study", help="built-in ensemble or a study")
+    add.add_argument("--out", default="training", help="folder of checkpoints, log and bundle")
+    add.add_argument(
+        "--operator",
+        default="noble_clocked",
+        choices=("noble_clocked", "noble_fno", "stream_dense", "stream_ode"),
+        help="whole traces with a learned clock, or the paper's; or chunk by chunk, for "
+        "NobleCells, on a --streaming training set; each has a recipe of its own",
+    )
+    add.add_argument("--latent", help="features, comma-separated; the recipe's if not given")
+    add.add_argument("--factor", type=int, help="grid coarser than the data's by; 3 if not given")
+    add.add_argument(
+        "--threshold", type=float, help="of a spike [mV]; the cells' own if not given"
+    )
+    add.add_argument("--epochs", type=int, help="passes over the data; the recipe's if not given")
+    add.add_argument("--clock-epochs", type=int, help="passes of the clock, likewise")
+    add.add_argument("--batch", type=int, help="samples per step, likewise")
+    add.add_argument("--lr", type=float, help="learning rate, likewise")
+    add.add_argument("--layers", type=int, help="Fourier layers; the operator's own by default")
+    add.add_argument("--hidden", type=int, help="channels; the operator's own by default")
+    add.add_argument("--modes", type=int, help="Fourier modes; the operator's own by default")
+    add.add_argument("--memory", type=int, help="of a streaming operator; its own by default")
+    add.add_argument("--width", type=int, help="of its layers; its own by default")
+    add.add_argument("--start", help="streaming bundle of the same cells to go on from")
+    add.add_argument("--minutes", type=float, help="stop after so long; no limit if not given")
+    add.add_argument("--seed", type=int, default=0, help="of the samples' order and the weights")
+    device(add)
+
+
+COMMANDS = (Command("train", _train, "train a surrogate", _fill_train),)
