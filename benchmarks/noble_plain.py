@@ -25,6 +25,7 @@ from noble_neuron.operators import NobleConfig
 from noble_neuron.simulate.study import Study
 from noble_neuron.surrogates import bundle, weights
 from noble_neuron.training import TrainConfig
+from noble_neuron.training.clocked import PARTS
 from noble_neuron.training.fit import RECIPES, FitConfig, FitResult, fit
 from noble_neuron.training.origin import WIDE_LATENT
 from noble_neuron.training.split import Split
@@ -112,7 +113,7 @@ def run(name: str, rival: Rival) -> None:
 def main() -> None:
     dataset, training, out = (Path(a) for a in sys.argv[1:4])
     chosen = [int(sys.argv[4])] if sys.argv[4:] else range(len(RIVALS))
-    minutes = sum(last(training / part)["minutes"] for part in ("clock", "shape", "detail"))
+    minutes = sum(last(training / part)["minutes"] for part in PARTS)
     given = float(sys.argv[5]) if sys.argv[5:] else minutes
     for number in chosen:
         name, config = list(RIVALS.items())[number]

@@ -39,7 +39,9 @@ def _fit_config(o: argparse.Namespace):
         operator=_with(recipe.operator, operator),
         training=_with(recipe.training, _own(o)),
         clock_training=_with(recipe.clock_training, clock),
-        detail_training=_with(recipe.detail_training, _shared(o)),
+        first_training=_with(recipe.first_training, _shared(o)),
+        later_training=_with(recipe.later_training, _shared(o)),
+        spike_training=_with(recipe.spike_training, _shared(o)),
     )
 
 

@@ -18,6 +18,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .perceptron import perceptron
+
 
 class SpikeClock(nn.Module):
     """Phase of firing under a current.
@@ -59,15 +61,7 @@ class SpikeClock(nn.Module):
         self.step_ms, self.memory_ms, self.current_scale = step_ms, memory_ms, current_scale
         self.thresholds, self.onset_ms = thresholds, onset_ms
         width = 1 + len(memory_ms) + latent_size + 3 * len(thresholds)
-        self.rate = nn.Sequential(
-            nn.Linear(width, hidden),
-            nn.SiLU(),
-            nn.Linear(hidden, hidden),
-            nn.SiLU(),
-            nn.Linear(hidden, hidden),
-            nn.SiLU(),
-            nn.Linear(hidden, 1),
-        )
+        self.rate = perceptron(width, hidden, 1)
         # Starts as a cell that fires more under more current. From random weights the silent
         # half of a training set first teaches the clock never to move, and it forgets slowly.
         self.straight = nn.Linear(width, 1)
@@ -108,6 +102,11 @@ class SpikeClock(nn.Module):
             finished = before * (1 - gate) * min(1.0, self.ON_MS / self.step_ms)
             turned = self._begun(turned, gate) + finished
         return self.START + nn.functional.pad(turned.cumsum(-1), (1, 0))
+
+    def distances(self, drive: Tensor, latent: Tensor) -> Tensor:
+        """How far the drive is from each threshold, magnified, (batch, ticks, 3 thresholds)."""
+        found = [self._magnified(self._distance(drive, latent, x)) for x in self.thresholds]
+        return torch.cat([drive[..., :0], *found], dim=-1)
 
     def _begun(self, turned: Tensor, gate: Tensor) -> Tensor:
         """Turns per step while the gate is open, fast enough to the first spike.

@@ -7,7 +7,7 @@ little of its own future. A whole-trace operator may train on it, a causal one m
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import decimate
+from scipy.signal import cheby1, decimate, filtfilt
 
 FACTOR = 3
 
@@ -28,6 +28,20 @@ def low_passed(v: np.ndarray, factor: int = FACTOR) -> np.ndarray:
     if factor == 1:
         return np.asarray(v, dtype=np.float32)
     return decimate(np.asarray(v, dtype=float), factor, n=7, axis=-1).astype(np.float32)
+
+
+def smoothed(v: np.ndarray, factor: int = FACTOR) -> np.ndarray:
+    """The voltage that `low_passed` takes every `factor`-th point of, on its own grid.
+
+    Args:
+        v: Voltage [mV], shape (..., points).
+        factor: How many times coarser the other grid is.
+
+    Returns:
+        Voltage [mV], of the same shape.
+    """
+    v = np.asarray(v, dtype=float)
+    return v if factor == 1 else filtfilt(*cheby1(7, 0.05, 0.8 / factor), v, axis=-1)
 
 
 def averaged(current: np.ndarray, factor: int = FACTOR) -> np.ndarray:

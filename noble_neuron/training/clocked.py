@@ -1,20 +1,24 @@
-"""The tasks of `ClockedNoble`: when it fires, what it looks like when it does, and in fine."""
+"""The tasks of `ClockedNoble`: when it fires, what it looks like, and both in fine."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.interpolate import CubicSpline
 from torch import Tensor, nn
 
 from ..errors import InputError
 from ..operators.clock import ticks
 from ..operators.clocked import ClockedNoble
 from ..operators.encoding import standard
+from ..operators.spike import offsets
+from ..store.decimate import smoothed
 from ..store.hdf5 import Dataset
 from .config import TrainConfig
 from .loop import train
@@ -24,15 +28,19 @@ from .whole_trace import TRACES_AT_ONCE, Traces
 
 @dataclass(frozen=True, eq=False)
 class SpikedTraces:
-    """Traces with the times of their spikes' peaks.
+    """Traces with the times of their spikes' peaks, and the waveforms of some of them.
 
     Attributes:
         traces: Currents, voltages and latents.
         times: Peak times [ms], float32, shape (n, most spikes), inf-padded.
+        which: Row of the trace and number of the spike of each waveform, int, shape (m, 2).
+        waves: Voltage at `operators.spike.offsets` from the peak [mV], float32, (m, points).
     """
 
     traces: Traces
     times: np.ndarray
+    which: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), int))
+    waves: np.ndarray = field(default_factory=lambda: np.zeros((0, len(offsets())), np.float32))
 
     def __post_init__(self) -> None:
         if len(self.times) != len(self.traces):
@@ -87,6 +95,36 @@ def gather_times(data: Dataset, samples: Sequence[int], threshold: float) -> np.
     return padded([peak_times(data.voltage(int(i)), data.dt(int(i)), threshold) for i in samples])
 
 
+def gather_waves(
+    data: Dataset, samples: Sequence[int], times: np.ndarray, factor: int, most: int = 200_000
+) -> tuple[np.ndarray, np.ndarray]:
+    """Waveforms of about `most` spikes, or of all if there are fewer, evenly from the traces.
+
+    Args:
+        data: The training set; its raw grid is read.
+        samples: Which ones.
+        times: Their peak times [ms], inf-padded, shape (samples, most spikes).
+        factor: How much coarser the operator's grid is: they are smoothed as that one is.
+        most: About 200 MB.
+
+    Returns:
+        `SpikedTraces.which` and `SpikedTraces.waves`.
+    """
+    counts = np.isfinite(times).sum(1)
+    quota = most // max(1, np.count_nonzero(counts))
+    draw, around = np.random.default_rng(0), offsets().double().numpy()
+    which, waves = [np.zeros((0, 2), int)], [np.zeros((0, len(around)), np.float32)]
+    for row in np.flatnonzero(counts):
+        volts, dt = data.voltage(int(samples[row])), data.dt(int(samples[row]))
+        spline, end = CubicSpline(np.arange(len(volts)) * dt, smoothed(volts, factor)), len(volts)
+        at = times[row, : counts[row]].astype(float)
+        whole = np.flatnonzero((at + around[0] >= 0) & (at + around[-1] <= (end - 1) * dt))
+        taken = np.sort(draw.permutation(whole)[:quota])
+        which.append(np.stack((np.full_like(taken, row), taken), 1))
+        waves.append(spline(at[taken, None] + around).astype(np.float32))
+    return np.concatenate(which), np.concatenate(waves)
+
+
 def slowest_onset(data: SpikedTraces, i_thr: np.ndarray, step: float) -> float | None:
     """Longest time from a current's rise above I_thr to the first spike.
 
@@ -116,30 +154,28 @@ def train_clocked(
     configs: Mapping[str, TrainConfig],
     out: Path,
 ) -> tuple[bool, float]:
-    """Train the clock, the shape, then the detail, in OUT/clock and so on; each resumes.
+    """Train each part of the operator in a folder of its own in OUT; each resumes.
 
     Args:
         noble: The operator.
         training: What it learns from.
         validation: What chooses among its weights.
-        configs: Settings for "clock", "shape" and "detail".
+        configs: Settings for each of `PARTS`.
         out: Folder.
 
     Returns:
         Whether all finished, and the sum of the scores of clock and shape.
     """
     score = 0.0
-    for name, task in (("clock", ClockTask), ("shape", ShapeTask)):
-        result = train(
-            getattr(noble, name), task(noble, training, validation), configs[name], out / name
-        )
-        score += result.score
+    for part, task in PARTS.items():
+        work = task(noble, training, validation)
+        if not work.n_samples:  # no cell fires
+            continue
+        result = train(getattr(noble, part), work, configs[part], out / part)
+        score += result.score if part in ("clock", "shape") else 0.0
         if not result.finished:
             return False, score
-    detail = DetailTask(noble, training, validation)
-    if not detail.n_samples:  # no cell fires
-        return True, score
-    return train(noble.detail, detail, configs["detail"], out / "detail").finished, score
+    return True, score
 
 
 class _Task(ABC):
@@ -237,7 +273,7 @@ class ShapeTask(_Task):
 
     def each(self, data, rows, device):
         current, latent, voltage, times = data.batch(rows, device)
-        got, _, _ = self.noble.by_shape(current, latent, data.traces.times(device), times)
+        got = self.noble.by_shape(current, latent, data.traces.times(device), times)
         c = self.noble.config
         spikes = torch.isfinite(times)
         place = (torch.where(spikes, times, 0.0) / data.traces.dt).round().long()
@@ -253,85 +289,134 @@ class ShapeTask(_Task):
         return loss, figures
 
 
-@dataclass(frozen=True, eq=False)
-class _Points:
-    """Points near spikes: what the detail is told of them, and what it is to say."""
+class SpikeTask:
+    """The waveforms of the true spikes at their true times; train `noble.spike` on it.
 
-    told: Tensor  # float16, (points, channels)
-    missing: Tensor  # true voltage less the shape's [mV], (points,)
-    near: Tensor  # how much of the detail is added, 0...1, (points,)
-    weight: Tensor  # mean 1, (points,)
-
-
-class DetailTask:
-    """Train `noble.detail` on what the trained shape branch leaves near the true spikes.
-
-    A sample is a point of a trace; the shape branch runs once, when this is made. Every firing
-    trace counts alike: a cell's only spike, at threshold, is not one among the thousands of
-    those that fire on. The score is the mean square error [mV^2].
+    Every firing trace counts alike: a cell's only spike, at threshold, is not one among the
+    thousands of those that fire on. The score is the mean square error [mV^2]; `rmse_mV` is its
+    root, and `rmse_average_mV` that of an answer which knows the average spike alone.
     """
 
     at_once = 1 << 14
-    MOST = 1_000_000  # points to train on, about 100 MB
 
     def __init__(self, noble: ClockedNoble, training: SpikedTraces, validation: SpikedTraces):
-        self.training = _near_spikes(noble, training, self.MOST)
-        self.n_samples = len(self.training.missing)
-        held_back = _near_spikes(noble, validation, self.MOST)
-        self.validation = held_back if len(held_back.missing) else self.training
-        if self.n_samples:
-            noble.detail.scale(self.training.told.float())
+        self.spike, self.n_samples = noble.spike, len(training.waves)
+        if not self.n_samples:
+            return
+        self.told, self.waves, self.weight = _spikes(noble, training)
+        self.held_back = _spikes(noble, validation if len(validation.waves) else training)
+        self.spike.see(self.told, self.waves, self.weight)
+        self.true = self.spike.weights(self.waves)
 
     def loss(self, model: nn.Module, indices: Tensor, device: torch.device) -> Tensor:
-        """Mean square error of some training points [mV^2]."""
-        return self._squares(model, self.training, indices, device).mean()
+        """Mean square error of some training spikes [mV^2], what no shape holds left out."""
+        told, true, weight = (x[indices].to(device) for x in (self.told, self.true, self.weight))
+        return (weight * (model(told) - true).square().sum(1)).mean() / self.waves.shape[1]
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
-        """Errors over the validation points."""
-        every = torch.arange(len(self.validation.missing)).split(self.at_once)
-        total = sum(
-            float(self._squares(model, self.validation, part, device).detach().sum())
-            for part in every
+        """Errors of the validation spikes."""
+        told, waves, weight = self.held_back
+        got = torch.cat([model.wave(part.to(device)).cpu() for part in told.split(self.at_once)])
+        mean, without = (
+            float((weight * (answer - waves).square().mean(1)).mean())
+            for answer in (got, model.average.cpu())
         )
-        mean = total / len(self.validation.missing)
-        without = self.validation.missing.square() * self.validation.weight
-        return {
-            "score": mean,
-            "rmse_mV": mean**0.5,
-            "rmse_without_mV": float(without.mean().sqrt()),
-        }
-
-    def _squares(
-        self, model: nn.Module, points: _Points, rows: Tensor, device: torch.device
-    ) -> Tensor:
-        told, missing, near, weight = (
-            x[rows].to(device).float()
-            for x in (points.told, points.missing, points.near, points.weight)
-        )
-        return weight * (near * model(told) - missing).square()
+        return {"score": mean, "rmse_mV": mean**0.5, "rmse_average_mV": without**0.5}
 
 
 @torch.no_grad()
-def _near_spikes(noble: ClockedNoble, data: SpikedTraces, most: int) -> _Points:
-    """About `most` points near the true spikes, or all if there are fewer, on the CPU."""
+def _spikes(noble: ClockedNoble, data: SpikedTraces) -> tuple[Tensor, Tensor, Tensor]:
+    """What the waveform is told of each spike, its voltage and its weight, on the CPU."""
     device = next(noble.parameters()).device
-    t = data.traces.times(device)
-    width = noble.detail.mean.numel()
-    found = [(torch.zeros(0, width, dtype=torch.float16), *torch.zeros(3, 0))]
-    firing = np.flatnonzero(np.isfinite(data.times[:, 0]))
-    quota = most / max(1, len(firing))
-    draw = torch.Generator().manual_seed(0)
-    for start in range(0, len(firing), TRACES_AT_ONCE):
-        rows = firing[start : start + TRACES_AT_ONCE]
-        current, latent, voltage, times = data.batch(rows, device)
-        coarse, points, near = noble.by_shape(current, latent, t, times)
-        here = (near > 0).sum(1, keepdim=True)
-        taken = (near > 0) & (torch.rand(near.shape, generator=draw).to(device) < quota / here)
-        weight = (1.0 / taken.sum(1, keepdim=True).clamp(min=1)).expand_as(near)
-        parts = (points[taken].half(), (voltage - coarse)[taken], near[taken], weight[taken])
-        found.append(tuple(x.cpu() for x in parts))
-    told, missing, near, weight = (torch.cat(parts) for parts in zip(*found, strict=True))
-    return _Points(told, missing, near, weight / weight.mean() if len(weight) else weight)
+    t, row, number = data.traces.times(device), data.which[:, 0], data.which[:, 1]
+    told = []
+    for start in range(0, len(data), TRACES_AT_ONCE):
+        rows = np.arange(start, min(start + TRACES_AT_ONCE, len(data)))
+        taken = np.zeros(data.times[rows].shape, bool)
+        here = np.isin(row, rows)
+        taken[row[here] - start, number[here]] = True
+        current, latent, _, times = data.batch(rows, device)
+        of_all = noble.told(current, latent, t, times).cpu()
+        told.append(of_all[torch.as_tensor(taken[np.isfinite(data.times[rows])])])
+    weight = 1.0 / np.bincount(row)[row]
+    weight = torch.as_tensor(weight / weight.mean(), dtype=torch.float32)
+    return torch.cat(told), torch.as_tensor(data.waves), weight
+
+
+class TimingTask:
+    """What the trained clock's spike times lack, the n-th spike's of the true n-th.
+
+    A sample is a spike. Errors below `EDGE` count as squares, larger ones as they are: a spike
+    that the clock has too many, or a trace that fires by accident, has nothing to teach. The
+    score is that loss; `error_ms` is the mean size of what is left, `before_ms` of what was.
+    """
+
+    at_once = 1 << 14
+    EDGE = 0.02  # ms
+
+    def __init__(
+        self, noble: ClockedNoble, training: SpikedTraces, validation: SpikedTraces, first: bool
+    ) -> None:
+        self.told, self.missing, self.weight = _mistimed(noble, training, first)
+        self.n_samples = len(self.missing)
+        held_back = _mistimed(noble, validation, first)
+        self.held_back = held_back if len(held_back[1]) else (self.told, self.missing, self.weight)
+        if self.n_samples:
+            (noble.first if first else noble.later).see(self.told)
+
+    def loss(self, model: nn.Module, indices: Tensor, device: torch.device) -> Tensor:
+        """Mean loss of some training spikes."""
+        told, missing, weight = (
+            x[indices].to(device) for x in (self.told, self.missing, self.weight)
+        )
+        return (weight * _soft(model(told) - missing, self.EDGE)).mean()
+
+    def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
+        """Errors of the validation spikes."""
+        told, missing, weight = self.held_back
+        added = torch.cat([model(part.to(device)).cpu() for part in told.split(self.at_once)])
+        left = added - missing
+        sizes = {"score": _soft(left, self.EDGE), "error_ms": left.abs()}
+        sizes["before_ms"] = missing.abs()
+        return {name: float((weight * size).mean().detach()) for name, size in sizes.items()}
+
+
+@torch.no_grad()
+def _mistimed(
+    noble: ClockedNoble, data: SpikedTraces, first: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What the timing is told of the clock's spikes, what they lack [ms], what each counts."""
+    device = next(noble.parameters()).device
+    t, found = data.traces.times(device), []
+    for start in range(0, len(data), TRACES_AT_ONCE):
+        rows = np.arange(start, min(start + TRACES_AT_ONCE, len(data)))
+        current, latent, _, true = data.batch(rows, device)
+        times = noble.clock.spike_times(noble.phase(current, latent, t))
+        if not torch.isfinite(times).any():
+            continue
+        told = noble.told_of_time(current, latent, t, times)
+        row, number = torch.isfinite(times).nonzero().T
+        width = max(times.shape[1], true.shape[1])
+        true = nn.functional.pad(true, (0, width - true.shape[1]), value=torch.inf)
+        missing = true[row, number] - times[row, number]
+        taken = torch.isfinite(missing) & ((number == 0) == first)
+        count = torch.isfinite(true).sum(1)[row]
+        weight = torch.ones_like(missing) if first else 1.0 / count.clamp(min=1)
+        found.append(tuple(x[taken].cpu() for x in (told, missing, weight)))
+    if not found:
+        return torch.zeros(0, noble.first.mean.numel()), torch.zeros(0), torch.zeros(0)
+    told, missing, weight = (torch.cat(x) for x in zip(*found, strict=True))
+    return told, missing, weight / weight.mean()
+
+
+# In the order of their training: the timing needs the clock.
+PARTS = {
+    "clock": ClockTask,
+    "first": partial(TimingTask, first=True),
+    "later": partial(TimingTask, first=False),
+    "shape": ShapeTask,
+    "spike": SpikeTask,
+}
 
 
 def _at(phase: Tensor, place: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from ..operators import OPERATORS, ClockedConfig, ClockedNoble, NobleConfig
 from ..store.decimate import FACTOR
 from ..store.hdf5 import Dataset
 from ..surrogates import Card, bundle
-from .clocked import SpikedTraces, gather_times, slowest_onset, train_clocked
+from .clocked import SpikedTraces, gather_times, gather_waves, slowest_onset, train_clocked
 from .config import TrainConfig
 from .loop import train
 from .origin import WIDE_LATENT, Cells, kept_split
@@ -26,7 +26,15 @@ CLOCK_TRAINING = TrainConfig(
     recipe="modern", batch_size=32, lr=5e-3, clip=1.0, epochs=450, validate_every=10, ema=0.998
 )
 SHAPE_TRAINING = TrainConfig(recipe="modern", batch_size=8, lr=2e-3, clip=1.0, epochs=45)
-DETAIL_TRAINING = TrainConfig(recipe="modern", batch_size=4096, lr=4e-3, epochs=50)
+FIRST_TRAINING = TrainConfig(
+    recipe="modern", batch_size=64, lr=4e-3, epochs=600, validate_every=20
+)
+LATER_TRAINING = TrainConfig(
+    recipe="modern", batch_size=256, lr=4e-3, epochs=120, validate_every=5
+)
+SPIKE_TRAINING = TrainConfig(
+    recipe="modern", batch_size=256, lr=5e-3, epochs=200, validate_every=5
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,9 @@ class FitConfig:
         operator: Settings of the operator; latent size and voltage scale are set by the data.
         training: Settings of the training; of a clocked operator's shape branch.
         clock_training: Settings of a clocked operator's clock; it needs many cheap steps.
-        detail_training: Settings of a clocked operator's detail, whose samples are points.
+        first_training: Settings of what corrects a clocked operator's first spikes' times.
+        later_training: Settings of what corrects the others'.
+        spike_training: Settings of a clocked operator's waveforms, whose samples are spikes.
         split_seed: Draws validation and test currents.
         licence: Of the weights.
     """
@@ -49,7 +59,9 @@ class FitConfig:
     operator: NobleConfig | ClockedConfig = field(default_factory=ClockedConfig)
     training: TrainConfig = field(default_factory=lambda: SHAPE_TRAINING)
     clock_training: TrainConfig = field(default_factory=lambda: CLOCK_TRAINING)
-    detail_training: TrainConfig = field(default_factory=lambda: DETAIL_TRAINING)
+    first_training: TrainConfig = field(default_factory=lambda: FIRST_TRAINING)
+    later_training: TrainConfig = field(default_factory=lambda: LATER_TRAINING)
+    spike_training: TrainConfig = field(default_factory=lambda: SPIKE_TRAINING)
     split_seed: int = 0
     licence: str = "BSD-3-Clause"
 
@@ -110,20 +122,29 @@ def fit(
         settings = _scaled(config, parts[0])
         if isinstance(settings, ClockedConfig):
             times = [gather_times(data, r, card.threshold) for r in rows]
-            spiked = [SpikedTraces(*pair) for pair in zip(parts, times, strict=True)]
+            spiked = [
+                SpikedTraces(part, when, *gather_waves(data, r, when, config.factor))
+                for part, when, r in zip(parts, times, rows, strict=True)
+            ]
             settings = _with_thresholds(settings, spiked[0], cells.space)
     model = _new_model(settings, config.training.seed)
     if isinstance(model, ClockedNoble):
-        configs = {
-            "clock": config.clock_training,
-            "shape": config.training,
-            "detail": config.detail_training,
-        }
-        finished, score = train_clocked(model, *spiked, configs, out)
+        finished, score = train_clocked(model, *spiked, _parts(config), out)
     else:
         result = train(model, WholeTraceTask(*parts), config.training, out)
         finished, score = result.finished, result.score
     return FitResult(finished, score, bundle.save(out / "bundle", model, card), split)
+
+
+def _parts(config: FitConfig) -> dict[str, TrainConfig]:
+    """Settings of each part of a clocked operator."""
+    return {
+        "clock": config.clock_training,
+        "first": config.first_training,
+        "later": config.later_training,
+        "shape": config.training,
+        "spike": config.spike_training,
+    }
 
 
 def _scaled(config: FitConfig, training: Traces) -> NobleConfig | ClockedConfig:
@@ -183,9 +204,9 @@ def _notes(split: Split, space: LatentSpace, config: FitConfig) -> tuple[str, ..
     """How it was trained, for whoever wants to do it again."""
     notes = [f"Trained on {len(split.train)} traces of {len(space.points)} cells."]
     if isinstance(config.operator, ClockedConfig):
-        notes.append(f"Training of the clock: {asdict(config.clock_training)}.")
-        notes.append(f"Training of the detail: {asdict(config.detail_training)}.")
-    notes.append(f"Training of the voltage: {asdict(config.training)}.")
+        notes += [f"Training of the {k}: {asdict(v)}." for k, v in _parts(config).items()]
+    else:
+        notes.append(f"Training: {asdict(config.training)}.")
     return tuple(notes)
 
 

@@ -77,11 +77,14 @@ def test_shape_of_the_answer_and_gradient_of_every_weight(small):
     current, latent = torch.rand(2, 797), torch.rand(2, 3) * 3
     t = torch.arange(797) * 0.075
     assert small(current, latent, t).shape == (2, 797)
-    torch.nn.init.ones_(small.detail.layers[-1].weight)  # zero, it passes no gradient on
-    small.voltage(
-        current, latent, t, torch.tensor([[20.0], [torch.inf]])
-    ).square().sum().backward()
+    times = torch.tensor([[20.0, 40.0], [torch.inf, torch.inf]])
+    small.spike.see(small.told(current, latent, t, times), torch.rand(2, 241), torch.ones(2))
+    small.voltage(current, latent, t, times).square().sum().backward()
     small.phase(current, latent, t).square().sum().backward()
+    about = small.told_of_time(current, latent, t, times)
+    for timing in (small.first, small.later):
+        torch.nn.init.ones_(timing.layers[-1].weight)  # zero, it passes no gradient on
+        timing(about).square().sum().backward()
     idle = [n for n, p in small.named_parameters() if p.grad is None or not p.grad.abs().sum()]
     assert not idle
 
@@ -194,21 +197,3 @@ def test_a_current_above_threshold_fires_once_within_the_slowest_onset():
     )
     assert float(phase(step * 0.99, 50.0, -8.0)[-1]) == pytest.approx(0.5, abs=1e-3)
     torch.testing.assert_close(phase(step, 50.0, 1.0), phase(step, math.inf, 1.0))
-
-
-def test_the_detail_corrects_near_spikes_alone(small):
-    current, latent = torch.rand(1, 797), torch.rand(1, 3) * 3
-    t = torch.arange(797) * 0.075
-    times = torch.tensor([[20.0, 40.0]])
-    with torch.no_grad():
-        small.detail.layers[-1].bias.fill_(2.0)
-        coarse, _, near = small.by_shape(current, latent, t, times)
-        fno = small.shape(small.lift(current, latent, t, times)).squeeze(1)[:, :797]
-        torch.testing.assert_close(coarse, small.config.v_mean + small.config.v_sd * fno)
-        added = (small.voltage(current, latent, t, times) - coarse)[0].numpy()
-    since = np.array([t - 20.0, t - 40.0])
-    far = ((since < -2.0) | (since > 4.0)).all(0)
-    close = ((since > -1.4) & (since < 3.4)).any(0)
-    np.testing.assert_allclose(added[far], 0.0, atol=1e-5)
-    np.testing.assert_allclose(added[close], 2.0, atol=1e-4)
-    assert near.min() == 0 and near.max() == 1

@@ -5,13 +5,18 @@ import pytest
 import torch
 
 from noble_neuron.operators import ClockedConfig, ClockedNoble
+from noble_neuron.operators.spike import offsets
 from noble_neuron.protocols.protocol import noble_step
 from noble_neuron.simulate.dataset import build_dataset
+from noble_neuron.store.hdf5 import Dataset
 from noble_neuron.surrogates import bundle
 from noble_neuron.training.clocked import (
     ClockTask,
-    DetailTask,
     SpikedTraces,
+    SpikeTask,
+    TimingTask,
+    gather_times,
+    gather_waves,
     padded,
     peak_times,
     slowest_onset,
@@ -78,35 +83,96 @@ def test_the_clock_learns_when_an_integrator_fires(tmp_path):
     assert after["miscount"] == 0
 
 
-def test_the_detail_learns_what_the_shape_leaves(tmp_path):
-    """An untrained shape branch beside spikes whose width depends on the latent point."""
+def test_the_timing_learns_what_the_clock_leaves(tmp_path):
+    """A clock too steep by half, that creeps without a current, beside an integrator."""
     torch.manual_seed(0)
-    noble = ClockedNoble(
-        ClockedConfig(latent_size=1, window_ms=60.0, clock_hidden=4, layers=1, hidden=4, modes=8)
-    )
+    noble = ClockedNoble(ClockedConfig(latent_size=1, window_ms=60.0, layers=1, hidden=4, modes=8))
     rng = np.random.default_rng(0)
+    with torch.no_grad():
+        for p in noble.clock.parameters():
+            p.zero_()
+        noble.clock.straight.weight[0, 0] = 3.27  # at 0.28 nA the integrator's pace
+        noble.clock.straight.bias.fill_(-3.0)
+    data = [integrator(rng.uniform(0.27, 0.29, n)) for n in (96, 32)]
+    config = TrainConfig(recipe="modern", epochs=150, batch_size=32, lr=1e-2)
+    for part, first in (("first", True), ("later", False)):
+        task = TimingTask(noble, *data, first=first)
+        train(getattr(noble, part), task, config, tmp_path / part)
+        figures = task.validate(getattr(noble, part), torch.device("cpu"))
+        assert figures["before_ms"] > 0.2
+        assert figures["error_ms"] < 0.1 * figures["before_ms"]
+    traces = data[1].traces
+    current, latent, _ = traces.batch(np.arange(32), torch.device("cpu"))
+    with torch.no_grad():
+        times = noble.spike_times(current, latent, traces.times(torch.device("cpu")))
+    true = torch.as_tensor(data[1].times)[:, : times.shape[1]]
+    assert (times - true).abs().max() < 0.2
 
-    def traces(n):
-        t, latent = np.arange(800) * 0.075, rng.uniform(0.5, 3.5, (n, 1))
-        times = np.sort(rng.uniform(2.0, 55.0, (n, 3)), axis=1)
-        age = t[None, None] - times[..., None]
-        volts = -65 + 80 * np.exp(-((age / (0.2 * latent[..., None])) ** 2)).max(1)
-        parts = (np.zeros_like(volts), volts, latent)
-        return SpikedTraces(
-            Traces(*(x.astype(np.float32) for x in parts), 0.075), times.astype(np.float32)
-        )
 
-    task = DetailTask(noble, traces(24), traces(8))
-    config = TrainConfig(recipe="modern", epochs=60, batch_size=256, lr=1e-2)
-    train(noble.detail, task, config, tmp_path)
-    figures = task.validate(noble.detail, torch.device("cpu"))
-    assert figures["rmse_mV"] < 0.1 * figures["rmse_without_mV"]
+def spiking(n, rng):
+    """Traces at -65 mV with spikes whose width is the latent point's."""
+    t, latent = np.arange(800) * 0.075, rng.uniform(0.5, 3.5, (n, 1))
+    times = np.sort(rng.uniform(0.0, 9.0, (n, 3)), axis=1) + np.array([[4.0, 20.0, 36.0]])
+
+    def volts(at):
+        age = at[:, None] - times[..., None]
+        return -65 + 80 * np.exp(-((age / (0.2 * latent[..., None])) ** 2)).max(1)
+
+    around = offsets().numpy()
+    waves = -65 + 80 * np.exp(-((around / (0.2 * latent)) ** 2))
+    voltage = volts(np.broadcast_to(t, (n, len(t))))
+    traces = Traces(
+        *(x.astype(np.float32) for x in (np.zeros_like(voltage), voltage, latent)), 0.075
+    )
+    which = np.stack(np.indices((n, 3)).reshape(2, -1), 1)
+    return SpikedTraces(
+        traces, times.astype(np.float32), which, np.repeat(waves, 3, 0).astype(np.float32)
+    )
 
 
-def test_the_detail_of_silent_traces_is_left_alone(tmp_path):
+def test_the_waveform_learns_the_spikes_of_each_cell(tmp_path):
+    torch.manual_seed(0)
+    noble = ClockedNoble(ClockedConfig(latent_size=1, window_ms=60.0, layers=1, hidden=4, modes=8))
+    rng = np.random.default_rng(0)
+    data = [spiking(n, rng) for n in (48, 16)]
+    task = SpikeTask(noble, *data)
+    config = TrainConfig(recipe="modern", epochs=80, batch_size=32, lr=1e-2)
+    train(noble.spike, task, config, tmp_path)
+    figures = task.validate(noble.spike, torch.device("cpu"))
+    assert figures["rmse_mV"] < 0.1 * figures["rmse_average_mV"]
+    traces = data[1].traces
+    current, latent, voltage = traces.batch(np.arange(16), torch.device("cpu"))
+    t, times = traces.times(torch.device("cpu")), torch.as_tensor(data[1].times)
+    with torch.no_grad():
+        got = noble.voltage(current, latent, t, times)
+    since = t - times[..., None]
+    near = ((since > -1.4) & (since < 3.4)).any(1)
+    assert (got - voltage)[near].square().mean().sqrt() < 1.0
+
+
+def test_waveforms_are_read_from_the_raw_traces(line, tmp_path):
+    samples = [(0, noble_step(a)) for a in (0.0, 0.3)]
+    path = build_dataset(line.cells[:1], samples, tmp_path / "data.h5", workers=1)
+    with Dataset.open(path) as data:
+        times = gather_times(data, [0, 1], -20.0)
+        which, waves = gather_waves(data, [0, 1], times, factor=1)
+        few, _ = gather_waves(data, [0, 1], times, factor=1, most=3)
+        raw, dt = data.voltage(1), data.dt(1)
+    assert np.isinf(times[0]).all() and (which[:, 0] == 1).all() and len(which) > 5
+    assert len(few) == 3
+    around = offsets().numpy()
+    for (_, k), wave in zip(which, waves, strict=True):
+        assert abs(around[wave.argmax()]) < 0.03
+        place = round(float(times[1, k] - 1.0) / dt)  # a point of the trace, 1 ms before the peak
+        mine = np.interp(place * dt - times[1, k], around, wave)
+        assert mine == pytest.approx(raw[place], abs=0.2)
+
+
+def test_silent_traces_train_neither_waveform_nor_timing():
     noble = ClockedNoble(ClockedConfig(latent_size=1, window_ms=60.0, layers=1, hidden=4, modes=8))
     silent = integrator(np.zeros(4))
-    assert DetailTask(noble, silent, silent).n_samples == 0
+    assert SpikeTask(noble, silent, silent).n_samples == 0
+    assert TimingTask(noble, silent, silent, first=False).n_samples == 0
 
 
 def test_a_clocked_bundle_from_real_traces(line, tmp_path):
@@ -117,6 +183,9 @@ def test_a_clocked_bundle_from_real_traces(line, tmp_path):
         operator=ClockedConfig(clock_hidden=8, layers=1, hidden=4, modes=16),
         training=TrainConfig(epochs=1),
         clock_training=TrainConfig(epochs=2),
+        first_training=TrainConfig(epochs=2),
+        later_training=TrainConfig(epochs=2),
+        spike_training=TrainConfig(epochs=2),
     )
     result = fit(data, line.latents, ["ball2"], tmp_path / "out", config)
     assert result.finished and np.isfinite(result.score)
