@@ -26,13 +26,15 @@ def energy(one: np.ndarray, other: np.ndarray) -> float:
     """Energy distance of two samples of many features, rows of each; rows with NaN left out.
 
     sqrt(2 E|X - Y| - E|X - X'| - E|Y - Y'|), 0 only for equal distributions (Szekely & Rizzo
-    2013). Unlike the features' own distances it sees how they go together.
+    2013). Unlike the features' own distances it sees how they go together; and with X and X' two
+    different cells it does not grow as samples get small, but is taken as 0 where chance makes
+    the root's argument negative.
     """
     one, other = (x[np.isfinite(x).all(axis=1)] for x in (one, other))
     if min(len(one), len(other)) < LEAST:
         return float("nan")
-    square = 2 * cdist(one, other).mean() - cdist(one, one).mean() - cdist(other, other).mean()
-    return float(np.sqrt(max(0.0, square)))
+    within = sum(cdist(x, x).sum() / (len(x) * (len(x) - 1)) for x in (one, other))
+    return float(np.sqrt(max(0.0, 2 * cdist(one, other).mean() - within)))
 
 
 def rate_distance(one: Population, other: Population) -> float:
