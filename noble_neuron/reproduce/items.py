@@ -42,6 +42,12 @@ ITEMS = (
     ),
     Item("onset", "the same steps at other onsets", "not shown"),
     Item("duration", "steps of other durations", "not shown"),
+    Item(
+        "subsampling",
+        "features on coarser time grids",
+        "appendix C.1, figures 6 and 7",
+        ("figure6", "figure7"),
+    ),
     Item("resolution", "the same answers on other time grids", "section 3.5"),
     Item(
         "ensembles",
@@ -50,6 +56,18 @@ ITEMS = (
         ("figure4", "figure5"),
     ),
     Item("maps", "features over the latent plane, interactive", "section 3.5"),
+    Item(
+        "latents",
+        "one training per choice of latent features; a smoke run at quick scale",
+        "table 1",
+        ("table1",),
+    ),
+    Item(
+        "diversity",
+        "one training per number of cells; a smoke run at quick scale",
+        "table 2",
+        ("table2",),
+    ),
     Item(
         "speed",
         "time per prediction, against NEURON serial and on all cores",
