@@ -14,6 +14,18 @@ HALVINGS = 200
 LEAST = 3  # cells that must have a feature
 
 
+def spread_of(values: np.ndarray) -> float:
+    """SD of those that are numbers; NaN of none."""
+    return middle(np.std, values)
+
+
+def middle(how: Callable, values: Sequence[float] | np.ndarray) -> float:
+    """Mean, median or SD of those that are numbers; NaN of none."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    return float(how(values)) if len(values) else float("nan")
+
+
 def feature_distance(one: np.ndarray, other: np.ndarray, spread: float) -> float:
     """Wasserstein-1 distance of two samples of a feature, in units of `spread`; NaN if neither."""
     one, other = one[np.isfinite(one)], other[np.isfinite(other)]
@@ -31,7 +43,7 @@ def energy(one: np.ndarray, other: np.ndarray) -> float:
     the root's argument negative.
     """
     one, other = (x[np.isfinite(x).all(axis=1)] for x in (one, other))
-    if min(len(one), len(other)) < LEAST:
+    if min(len(one), len(other)) < LEAST or not one.shape[1]:
         return float("nan")
     within = sum(cdist(x, x).sum() / (len(x) * (len(x) - 1)) for x in (one, other))
     return float(np.sqrt(max(0.0, 2 * cdist(one, other).mean() - within)))
@@ -57,16 +69,16 @@ def distances(one: Population, reference: Population) -> dict[str, float]:
         of this SD over the reference's; "silent" -> share of cells without a spike.
     """
     names = (*FIRING, *SILENT)
-    spread = {n: float(np.nanstd(reference.features[n])) for n in names}
+    spread = {n: spread_of(reference.features[n]) for n in names}
     found = {n: feature_distance(one.features[n], reference.features[n], spread[n]) for n in names}
     used = [n for n in names if spread[n] > 0 and np.isfinite(found[n])]
     scale = np.array([spread[n] for n in used])
-    own = {n: float(np.nanstd(one.features[n])) / spread[n] for n in used}
+    own = {n: spread_of(one.features[n]) / spread[n] for n in used}
     return {
         **found,
         "all features": energy(one.table(used) / scale, reference.table(used) / scale),
         "F-I curve": rate_distance(one, reference),
-        "spread": float(np.median(list(own.values()))) if own else float("nan"),
+        "spread": middle(np.median, list(own.values())),
         "silent": one.mute,
     }
 
@@ -78,9 +90,9 @@ def floor(population: Population, seed: int = 0) -> dict[str, float]:
         order = draw.permutation(population.size)
         half = population.size // 2
         one, other = (part(population, order[:half]), part(population, order[half:]))
-        whole = {k: float(np.nanstd(v)) for k, v in population.features.items()}
+        whole = {k: spread_of(v) for k, v in population.features.items()}
         rows.append(_scaled(one, other, whole))
-    return {key: float(np.nanmean([row[key] for row in rows])) for key in rows[0]}
+    return {key: middle(np.mean, [row[key] for row in rows]) for key in rows[0]}
 
 
 def _scaled(one: Population, other: Population, spread: dict[str, float]) -> dict[str, float]:
@@ -120,14 +132,14 @@ def around(
     """
     names = [n for n in (*FIRING, *SILENT) if spread(n) > 0]
     off = [
-        abs(np.nanmean(cloud.features[n]) - truth.features[n][0]) / spread(n)
+        abs(middle(np.mean, cloud.features[n]) - truth.features[n][0]) / spread(n)
         for n in names
         if np.isfinite(cloud.features[n]).sum() >= LEAST
     ]
-    wide = [np.nanstd(cloud.features[n]) / spread(n) for n in names]
+    wide = [spread_of(cloud.features[n]) / spread(n) for n in names]
     return {
-        "off": float(np.nanmedian(off)),
-        "wide": float(np.nanmedian(wide)),
+        "off": middle(np.median, off),
+        "wide": middle(np.median, wide),
         "F-I curve": float(np.abs(cloud.rates.mean(0) - truth.rates[0]).mean()),
         "silent": cloud.mute,
     }

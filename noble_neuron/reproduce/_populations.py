@@ -89,7 +89,7 @@ class Population:
 
     def table(self, names: Sequence[str]) -> np.ndarray:
         """Features as columns, shape (cells, names)."""
-        return np.column_stack([self.features[name] for name in names])
+        return np.array([self.features[name] for name in names]).reshape(-1, self.size).T
 
 
 def of_models(bench: Bench, name: str, cells: Sequence[HofCell], currents: Currents) -> Population:

@@ -25,7 +25,7 @@ import numpy as np
 from ..cells.mixed import mixed
 from ..compare.tables import Table, number
 from . import _ensembles_plots as plots
-from ._distances import around, distances, floor
+from ._distances import around, distances, floor, spread_of
 from ._populations import Currents, Population, of_models, of_points
 from .bench import Bench
 from .outcome import Outcome, finite
@@ -82,7 +82,7 @@ def measure(bench: Bench, sizes: Sizes) -> Outcome:
         f"{cell}: {kind}": values
         for cell, (truth, kinds) in near.items()
         for kind, values in (
-            (k, around(v, truth, lambda n: float(np.nanstd(reference.features[n]))))
+            (k, around(v, truth, lambda n: spread_of(reference.features[n])))
             for k, v in kinds.items()
         )
     }
