@@ -166,7 +166,7 @@ def _picture(result: EvaluationResult) -> str:
         "spike-free oracle": ("#b9c0ca", "D"),
     }
     splits = list(result.scores)
-    with panels(1, len(splits), 3.6, 1.9, sharey=True) as (figure, axes):
+    with panels(1, len(splits), 4.4, 1.9, sharey=True) as (figure, axes):
         for ax, split in zip(axes[0], splits, strict=True):
             for answer, (colour, marker) in marks.items():
                 if answer not in result.scores[split]:

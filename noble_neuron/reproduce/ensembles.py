@@ -33,6 +33,7 @@ from .outcome import Outcome, finite
 FULL, OWN = "full models", "surrogate"
 PAIRS, HULL, MIXED = "surrogate between pairs", "surrogate in the hull", "full models mixed"
 HELD, HELD_OWN = "held-out full models", "surrogate at held-out cells"
+BESIDE, AROUND = f"{HELD_OWN}, from those cells", "around held-out cells"
 FLOOR = "floor (halves of the full models)"
 TENTH = 0.1  # of the way from a held-out cell to a training model
 SEED = 20261207
@@ -76,7 +77,7 @@ def measure(bench: Bench, sizes: Sizes) -> Outcome:
     reference = found[FULL]
     apart = {name: distances(each, reference) for name, each in found.items() if name != FULL}
     apart[FLOOR] = floor(reference)
-    apart[f"{HELD_OWN}, from those cells"] = distances(found[HELD_OWN], found[HELD])
+    apart[BESIDE] = distances(found[HELD_OWN], found[HELD])
     near = neighbourhoods(bench, sizes, currents)
     clouds = {
         f"{cell}: {kind}": values
@@ -89,7 +90,7 @@ def measure(bench: Bench, sizes: Sizes) -> Outcome:
     return Outcome(
         f"Ensembles: the surrogate of {bench.surrogate.card.ensemble}",
         _said(bench, currents, found, apart, clouds),
-        finite([{**row, "seed": SEED} for row in _records(found, apart, clouds)]),
+        finite(_records(found, apart, clouds, near)),
         _tables(found, apart, clouds),
         {
             "F-I curves of each population; the median is drawn thick.": plots.curves(
@@ -175,31 +176,29 @@ def neighbourhoods(
 _UNITS = {"F-I curve": "Hz", "silent": "of cells", "spread": "of the full models'"}
 
 
-def _records(found: dict, apart: dict, clouds: dict) -> list[dict]:
-    rows = []
-    for name, values in apart.items():
-        size = found[name].size if name in found else None
-        rows += [
-            {
-                "figure": f"{name}: {key}",
-                "value": value,
-                "unit": _UNITS.get(key, "SD"),
-                "n": size,
-                "split": "distance from the full models",
-            }
-            for key, value in values.items()
-        ]
-    for name, values in clouds.items():
-        rows += [
-            {
-                "figure": f"{name}: {key}",
-                "value": value,
-                "unit": _UNITS.get(key, "SD"),
-                "split": "around held-out cells",
-            }
-            for key, value in values.items()
-        ]
-    return rows
+def _records(found: dict, apart: dict, clouds: dict, near: dict) -> list[dict]:
+    sizes = {name: each.size for name, each in found.items()} | {
+        FLOOR: found[FULL].size,
+        BESIDE: found[HELD].size,
+        **{
+            f"{cell}: {kind}": cloud.size
+            for cell, (_, kinds) in near.items()
+            for kind, cloud in kinds.items()
+        },
+    }
+    return [
+        {
+            "figure": f"{name}/all/{key}",
+            "value": value,
+            "unit": _UNITS.get(key, "SD"),
+            "n": sizes[name],
+            "split": split,
+            "seed": SEED,
+        }
+        for split, table in (("distance from the full models", apart), (AROUND, clouds))
+        for name, values in table.items()
+        for key, value in values.items()
+    ]
 
 
 def _tables(found: dict, apart: dict, clouds: dict) -> tuple[Table, ...]:

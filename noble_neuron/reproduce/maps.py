@@ -140,10 +140,10 @@ def _error(answer: np.ndarray, truth: np.ndarray) -> float:
 def _records(errors: dict, full: dict, maps: FeatureMaps) -> list[dict]:
     rows = [
         {
-            "figure": f"{name}: {feature}",
+            "figure": f"{name}/all/{feature}",
             "value": value,
             "unit": "SD",
-            "n": int(np.isfinite(full[feature]).sum()),
+            "n": full[feature].shape[1],
             "split": "training cells, all currents",
         }
         for name, found in errors.items()

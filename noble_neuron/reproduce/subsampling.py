@@ -29,7 +29,7 @@ from .outcome import Outcome, finite
 
 FEATURES = tuple(name for name in PAPER_FEATURES if name != "depol_block")  # it is yes or no
 BY_FILTER, BY_POINT, HALVED = "low-passed", "every n-th point alone", "solver at dt/2"
-BLUE = "#2f7fb8"
+SPLIT, BLUE = "traces of full models", "#2f7fb8"
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,16 @@ def _errors(found: Mapping[str, np.ndarray], true: Mapping[str, np.ndarray]) -> 
 
 def _records(found: dict, line: dict, n: int) -> list[dict]:
     rows = [
-        {"figure": f"{HALVED}: {name}", "value": value, "unit": "%", "n": n}
+        {"figure": f"{HALVED}/all/{name}", "value": value, "unit": "%", "n": n, "split": SPLIT}
         for name, value in line.items()
     ]
     return rows + [
         {
-            "figure": f"{way}, {factor} times coarser: {name}",
+            "figure": f"{way}, {factor} times coarser/all/{name}",
             "value": value,
             "unit": "%",
             "n": n,
+            "split": SPLIT,
         }
         for way, by_factor in found.items()
         for factor, errors in by_factor.items()

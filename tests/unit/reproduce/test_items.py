@@ -76,9 +76,9 @@ def test_a_coarser_grid_costs_more(bench):
     outcome = subsampling.measure(bench, subsampling.Sizes(2, (2, 10)))
     values = {row["figure"]: row["value"] for row in outcome.records}
     by = subsampling.BY_POINT
-    width = [values[f"{by}, {factor} times coarser: AP1_width"] for factor in (2, 10)]
+    width = [values[f"{by}, {factor} times coarser/all/AP1_width"] for factor in (2, 10)]
     assert 0 < width[0] < width[1]
-    assert f"{subsampling.HALVED}: AP1_width" in values
+    assert f"{subsampling.HALVED}/all/AP1_width" in values
 
 
 def test_accuracy_stands_beside_its_baselines_and_the_paper(bench):
@@ -99,9 +99,9 @@ def test_ensembles_are_as_large_as_said(bench, monkeypatch):
     monkeypatch.setattr("noble_neuron.reproduce._distances.HALVINGS", min(5, HALVINGS))
     sizes = ensembles.Sizes(2, points=5, mixed=3, around=1, near=4, near_mixed=3)
     outcome = ensembles.measure(bench, sizes)
-    own = [r for r in outcome.records if r["figure"].startswith(f"{ensembles.PAIRS}:")]
+    own = [r for r in outcome.records if r["figure"].startswith(f"{ensembles.PAIRS}/")]
     assert {r["n"] for r in own} == {5}
-    mixed = [r for r in outcome.records if r["figure"].startswith(f"{ensembles.MIXED}:")]
+    mixed = [r for r in outcome.records if r["figure"].startswith(f"{ensembles.MIXED}/")]
     assert {r["n"] for r in mixed} == {3}
     hull = ensembles.in_hull(bench, 20)
     assert bench.surrogate.latent_space.contains(hull).all()
