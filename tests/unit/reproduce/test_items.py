@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from noble_neuron.protocols.protocol import noble_step
-from noble_neuron.reproduce import accuracy, ensembles, onset, resolution, subsampling
+from noble_neuron.reproduce import accuracy, ensembles, onset, resolution, speed, subsampling
 from noble_neuron.reproduce._distances import HALVINGS
 from noble_neuron.reproduce._steps import OWN, Sizes, Steps
 from noble_neuron.reproduce._trained import SMOKE, Row, trained
@@ -113,3 +113,17 @@ def test_a_tiny_training_is_called_a_smoke_run(bench):
     assert "quoted nowhere" in outcome.said[0]
     assert outcome.records and all(r["split"].startswith(SMOKE) for r in outcome.records)
     assert all(table.title.startswith(SMOKE) for table in outcome.tables)
+
+
+def test_every_ratio_names_both_its_sides(bench):
+    outcome = speed.measure(bench, speed.Sizes(traces=2, single=2, many=4))
+    ours = {r["figure"]: r["value"] for r in outcome.records if r.get("split") != "paper"}
+    seconds = {k.split(":")[0]: v for k, v in ours.items() if k.endswith("predictions")}
+    ratios = {k: v for k, v in ours.items() if " / " in k}
+    assert len(seconds) == 6 and len(ratios) >= 4
+    for name, value in ratios.items():
+        full, fast = name.split(" / ")
+        assert value == pytest.approx(seconds[full] / seconds[fast])
+    paper = {r["figure"]: r["value"] for r in outcome.records if r.get("split") == "paper"}
+    assert paper[f"{speed.SERIAL} / {speed.MANY}"] == pytest.approx(4200, rel=0.01)
+    assert paper[f"{speed.SERIAL} / {speed.ONE}"] == pytest.approx(230, rel=0.01)
