@@ -20,6 +20,7 @@ from .outcome import group_records
 
 TOTAL = 515.0  # ms, of the paper's protocol
 HYPERPOLARISING = -0.05  # nA
+AFTER = 10.0  # ms after the step, when the last spike is over
 MULTIPLES = (0.9, 1.05, 1.2, 1.5, 1.9)  # of each cell's I_thr
 OWN, ORACLE, HALVED = "surrogate", "spike-free oracle", "floor (full model at dt/2)"
 COLUMNS = (
@@ -64,6 +65,8 @@ class Condition:
         truth: Full model [mV], shape (n, steps).
         answers: Name -> voltage [mV], same shape.
         scores: Name -> group -> figures.
+        outside: Name -> largest error of the voltage before the step and from 10 ms after it on
+            [mV], mean over traces.
         warnings: What the surrogate warned of.
     """
 
@@ -72,6 +75,7 @@ class Condition:
     truth: np.ndarray
     answers: dict[str, np.ndarray]
     scores: dict[str, dict[str, metrics.Group]]
+    outside: dict[str, float]
     warnings: tuple[str, ...]
 
 
@@ -124,7 +128,13 @@ class Steps:
             answer: metrics.score(v, truth, bench.features(v, window), true, duration)
             for answer, v in answers.items()
         }
-        return Condition(name, window, truth, answers, scores, asked.warnings)
+        t = np.arange(truth.shape[1]) * bench.surrogate.card.dt
+        rest = (t < onset) | (t > onset + duration + AFTER)
+        outside = {
+            answer: float(np.abs(v - truth)[:, rest].max(axis=1).mean())
+            for answer, v in answers.items()
+        }
+        return Condition(name, window, truth, answers, scores, outside, asked.warnings)
 
     @property
     def latent(self) -> np.ndarray:
@@ -139,6 +149,16 @@ def records(conditions: Sequence[Condition]) -> list[dict]:
     for each in conditions:
         for answer, groups in each.scores.items():
             rows += group_records(answer, groups, each.name)
+        rows += [
+            {
+                "figure": f"{answer}/all/outside the step, largest error",
+                "value": value,
+                "unit": "mV",
+                "n": each.scores[answer]["all"].n,
+                "split": each.name,
+            }
+            for answer, value in each.outside.items()
+        ]
         rows.append(
             {"figure": "kinds of warning", "value": len(each.warnings), "split": each.name}
         )
@@ -152,6 +172,7 @@ def tables(conditions: Sequence[Condition]) -> tuple[Table, ...]:
         "n",
         *(f"{metrics.FIGURES[f][0]} [{metrics.FIGURES[f][1]}]" for f in COLUMNS),
         "spikes when silent",
+        "outside the step, largest error [mV]",
     ]
     rows = []
     for each in conditions:

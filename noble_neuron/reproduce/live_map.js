@@ -88,11 +88,11 @@
     pen.restore();
   }
 
-  // Seen from above the corner where both coordinates are least.
+  // The first coordinate to the right, the second into the page, the value upwards.
   function lifted(u, v, value) {
     const a = partX(u), b = partY(v);
-    const x = box.left + box.width / 2 + (a - b) * box.width * 0.46;
-    const y = box.top + box.height * (0.93 - 0.22 * (a + b) - 0.42 * level(value));
+    const x = box.left + box.width * (0.72 * a + 0.27 * b);
+    const y = box.top + box.height * (0.97 - 0.36 * b - 0.55 * level(value));
     return [x, y];
   }
 
@@ -123,9 +123,11 @@
       const value = data.full[feature][current][k];
       if (value !== null) dot(...lifted(u, v, value), value);
     });
-    const [x, y] = lifted(data.x[nx - 1], data.y[0], low);
-    text(data.axes[0], (x + box.left + box.width / 2) / 2 + 90, y + 90);
-    text(data.axes[1], (2 * box.left + box.width - x + box.left + box.width / 2) / 2 - 90, y + 90);
+    const [left, bottom] = lifted(data.x[0], data.y[0], low);
+    const [right] = lifted(data.x[nx - 1], data.y[0], low);
+    const [far, top] = lifted(data.x[nx - 1], data.y[ny - 1], low);
+    text(data.axes[0], (left + right) / 2, bottom + 18);
+    text(data.axes[1], (right + far) / 2 + 14, (bottom + top) / 2 + 14, "left");
   }
 
   function bar() {

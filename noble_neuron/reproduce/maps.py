@@ -27,7 +27,7 @@ from .bench import Bench
 from .outcome import Outcome, finite
 
 PLANE = ("I_thr", "s_thr")
-FIRST = "mean_frequency"
+FIRST = "spikecount"
 BY_MAP, BY_POINT = "map", "surrogate at its own point"
 
 
@@ -82,6 +82,7 @@ def measure(
         name: {f: _error(found[f], full[f]) for f in features} for name, found in answers.items()
     }
     names = [bench.study.cells[k].name for k in training]
+    first = FIRST if FIRST in features else features[0]
     return Outcome(
         f"Features over the latent plane of {bench.surrogate.card.ensemble}",
         (
@@ -93,16 +94,12 @@ def measure(
         finite(_records(errors, full, maps)),
         (_table(errors),),
         {
-            f"{_first(features)} at three currents: the map, and the full models on top.": still(
-                maps, full, _first(features), amplitudes
+            f"{first} at the three largest currents: map, and full models on top.": still(
+                maps, full, first, amplitudes
             )
         },
-        live(maps, names, full, answers[BY_POINT], (_first(features), len(amplitudes) - 1)),
+        live(maps, names, full, answers[BY_POINT], (first, len(amplitudes) - 1)),
     )
-
-
-def _first(features: tuple[str, ...]) -> str:
-    return FIRST if FIRST in features else features[0]
 
 
 def _full(bench: Bench, amplitudes: tuple[float, ...], features) -> dict[str, np.ndarray]:
@@ -166,9 +163,11 @@ def _table(errors: dict) -> Table:
 
 def still(maps: FeatureMaps, full: dict, feature: str, amplitudes: tuple[float, ...]) -> str:
     """One feature at three currents, for where nothing can be clicked."""
-    chosen = np.unique(np.linspace(1, len(amplitudes) - 1, 3).round().astype(int))
+    chosen = range(max(1, len(amplitudes) - 3), len(amplitudes))
     values = maps.values[feature]
-    known = np.concatenate([values[chosen].ravel(), full[feature][chosen].ravel()])
+    known = np.concatenate(
+        [values[a].ravel() for a in chosen] + [full[feature][a] for a in chosen]
+    )
     low, high = np.nanmin(known), np.nanmax(known)
     with panels(1, len(chosen), 2.5, 2.1, sharey=True) as (figure, axes):
         for ax, a in zip(axes[0], chosen, strict=True):

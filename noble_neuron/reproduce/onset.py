@@ -82,7 +82,8 @@ def verdict(each: Condition) -> str:
         f"{each.name}: counts right in {firing['count_right']:.0f} % of {own['firing'].n} firing "
         f"traces, spike count off by {firing['spikecount_mean']:.2g} %, "
         f"{firing['missed_onsets']:.0f} silent by mistake, first spike off by "
-        f"{firing['time_to_first_spike']:.2g} ms. "
+        f"{firing['time_to_first_spike']:.2g} ms; outside the step the voltage is off by up to "
+        f"{each.outside[OWN]:.2g} mV, mean over traces. "
     )
     warned = [text for text in each.warnings if "square step" in text]
     return said + ("It warns." if warned else "It does not warn of the shape.")
