@@ -55,7 +55,7 @@ def run(bench: Bench) -> Outcome:
 def measure(
     bench: Bench,
     sizes: Sizes,
-    plane: tuple[str, str] = PLANE,
+    plane: tuple[str, str] | None = None,
     features: tuple[str, ...] = PAPER_FEATURES,
 ) -> Outcome:
     """Maps, and what they are worth at the training cells.
@@ -63,9 +63,12 @@ def measure(
     Args:
         bench: Cells and surrogate.
         sizes: How much is asked.
-        plane: Two coordinates of the latent space.
+        plane: Two coordinates of the latent space; threshold and slope if it has them, or its
+            first two.
         features: To map.
     """
+    known = bench.surrogate.latent_space.names
+    plane = plane or (PLANE if set(PLANE) <= set(known) else known[:2])
     amplitudes = Currents.of(bench, sizes.currents).all
     training = bench.study.training
     bench.say(f"maps: {sizes.side} x {sizes.side} points, {len(amplitudes)} currents")
@@ -128,9 +131,10 @@ def _error(answer: np.ndarray, truth: np.ndarray) -> float:
     both = np.isfinite(answer) & np.isfinite(truth)
     if not both.any():
         return float("nan")
-    mean = np.nanmean(np.where(both, truth, np.nan), axis=1, keepdims=True)
-    spread = np.sqrt(np.mean(np.square(np.where(both, truth - mean, 0.0))[both]))
-    error = np.sqrt(np.mean(np.square(np.where(both, answer - truth, 0.0))[both]))
+    count = np.maximum(both.sum(axis=1, keepdims=True), 1)
+    mean = np.where(both, truth, 0.0).sum(axis=1, keepdims=True) / count
+    spread = np.sqrt(np.mean(np.square(truth - mean)[both]))
+    error = np.sqrt(np.mean(np.square(answer - truth)[both]))
     return float(error / spread) if spread > 0 else float("nan")
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from noble_neuron.cli import main
 from noble_neuron.errors import InputError
+from noble_neuron.features.efel import PAPER_FEATURES
 from noble_neuron.reproduce.bench import Bench
 from noble_neuron.reproduce.items import ITEMS, find
 from noble_neuron.reproduce.outcome import finite
@@ -54,8 +55,6 @@ def test_an_item_writes_records_and_a_page_that_needs_no_other(line, tmp_path, m
     from noble_neuron.reproduce import maps
 
     monkeypatch.setattr(maps, "SIZES", {"quick": maps.Sizes(3, 2)})
-    monkeypatch.setattr(maps, "PLANE", ("I_thr", "max_rate"))
-    monkeypatch.setattr(maps.measure, "__defaults__", (maps.PLANE, ("spikecount", "AP1_peak")))
     out = tmp_path / "out"
     found = reproduce(
         ["maps"],
@@ -70,6 +69,7 @@ def test_an_item_writes_records_and_a_page_that_needs_no_other(line, tmp_path, m
     page = (out / "maps.html").read_text()
     assert not re.search(r"(src|href)=[\"']?(https?:|/)", page)
     data = json.loads(re.search(r"id=map-data>(.*?)</script>", page, flags=re.S)[1])
-    assert data["features"] == ["spikecount", "AP1_peak"]
+    assert tuple(data["features"]) == PAPER_FEATURES
+    assert data["axes"] == ["I_thr [nA]", "max_rate [Hz]"]
     assert len(data["full"][0]) == len(data["labels"]) == 3
     assert len(data["full"][0][0]) == len(data["cells"]) == 3
