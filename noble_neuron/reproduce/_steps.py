@@ -184,6 +184,7 @@ def tables(conditions: Sequence[Condition]) -> tuple[Table, ...]:
                     str(firing.n),
                     *(number(firing.values[f]) for f in COLUMNS),
                     number(groups["silent"].values["false_spikes"]) if groups["silent"].n else "–",
+                    number(each.outside[answer]),
                 ]
             )
     return (Table("Traces that fire, and what silent ones show", head, rows),)

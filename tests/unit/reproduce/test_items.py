@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from noble_neuron.compare.tables import Table
 from noble_neuron.protocols.protocol import noble_step
 from noble_neuron.reproduce import accuracy, ensembles, onset, resolution, speed, subsampling
 from noble_neuron.reproduce._distances import HALVINGS
@@ -23,6 +24,18 @@ def bench(line, tmp_path_factory) -> Bench:
     return Bench(
         str(line.folder / "study.json"), str(line.folder / "bundle"), "quick", folder, workers=1
     )
+
+
+@pytest.fixture(autouse=True)
+def tables_have_a_cell_per_column(monkeypatch):
+    """Every table that an item makes is whole."""
+    whole = Table.__init__
+
+    def checked(self, title, head, rows):
+        whole(self, title, head, rows)
+        assert {len(row) for row in rows} <= {len(head)}, title
+
+    monkeypatch.setattr(Table, "__init__", checked)
 
 
 def found(outcome, split: str, figure: str) -> float:
@@ -52,6 +65,7 @@ def test_a_step_at_the_trained_onset_is_the_paper_step(bench):
         found(outcome, "onset 15 ms", f"{name}/all/voltage_l2") for name in (OWN, onset.MOVED)
     )
     assert own == moved > 0
+    assert found(outcome, "onset 15 ms", f"{OWN}/all/outside the step, largest error") > 0
     at_30 = [text for text in outcome.said if text.startswith("onset 30 ms")]
     assert at_30[0].endswith("It warns.")
 
