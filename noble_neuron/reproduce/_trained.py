@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ..errors import OutsideTraining
 from ..operators import ClockedConfig
 from ..simulate.suite import noble_samples
 from ..surrogates.bundle import load
+from ..training.config import TrainConfig
 from ..training.fit import RECIPES, FitConfig, fit
 from .bench import Bench
 from .outcome import Outcome, finite, group_records
@@ -69,11 +70,14 @@ class Row:
 def recipe(sizes: Sizes, latent: tuple[str, ...], device: str) -> FitConfig:
     """The built-in recipe with these coordinates; for a smoke run, as little of it as runs."""
     config = replace(RECIPES["noble_clocked"], latent=latent)
-    parts = ("training", "clock_training", "detail_training")
+    settings = {f.name: getattr(config, f.name) for f in fields(config)}
+    parts = {
+        k: replace(v, device=device) for k, v in settings.items() if isinstance(v, TrainConfig)
+    }
     if sizes.smoke:
-        short = {p: replace(getattr(config, p), epochs=1, validate_every=1) for p in parts}
-        config = replace(config, operator=ClockedConfig(layers=1, hidden=8, modes=16), **short)
-    return replace(config, **{p: replace(getattr(config, p), device=device) for p in parts})
+        parts = {k: replace(v, epochs=1, validate_every=1) for k, v in parts.items()}
+        config = replace(config, operator=ClockedConfig(layers=1, hidden=8, modes=16))
+    return replace(config, **parts)
 
 
 def trained(
