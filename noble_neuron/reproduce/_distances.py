@@ -134,7 +134,7 @@ def around(
     off = [
         abs(middle(np.mean, cloud.features[n]) - truth.features[n][0]) / spread(n)
         for n in names
-        if np.isfinite(cloud.features[n]).sum() >= LEAST
+        if np.isfinite(cloud.features[n]).sum() >= min(LEAST, cloud.size)
     ]
     wide = [spread_of(cloud.features[n]) / spread(n) for n in names]
     return {

@@ -55,8 +55,10 @@ def distances(apart: Mapping[str, Mapping[str, float]], floor: str) -> str:
             ax.axvline(apart[floor].get(key, np.nan), color=GREY, lw=1)
             ax.set_yticks(range(len(shown)), shown, fontsize=6.5)
             ax.set_xlim(left=0)
-            ax.set_title(f"{key} [SD]", loc="left")
+            ax.set_title(key, loc="left", fontsize=7)
         axes[0, 0].invert_yaxis()
+        for ax in axes[-1]:
+            ax.set_xlabel("SD")
         return svg(figure)
 
 
