@@ -21,6 +21,7 @@ from record import record
 
 from noble_neuron.cells.mixed import mixed
 from noble_neuron.compare import metrics
+from noble_neuron.reproduce.outcome import group_records
 from noble_neuron.simulate.dataset import build_dataset
 from noble_neuron.simulate.plan import Sample
 from noble_neuron.simulate.study import Study, measure
@@ -68,7 +69,7 @@ def main() -> None:
     for name, answer in answers.items():
         found = metrics.features(answer, surrogate.card.dt, np.array(STEP), surrogate.threshold)
         groups = metrics.score(answer, truth, found, true, STEP[1] - STEP[0])
-        rows += records(name, groups)
+        rows += group_records(name, groups, SPLIT)
         print(name, json.dumps(groups["firing"].values, default=str), flush=True)
     outside = int((space.distance(own) > 0).sum())
     rows.append({"figure": "cells outside the features' hull", "value": outside, "n": len(own)})
@@ -111,21 +112,6 @@ def predicted(surrogate, samples: list[Sample], latent: np.ndarray, truth: np.nd
     middles = (np.arange(truth.shape[1]) + 0.5) * dt
     current = np.array([s.protocol.current(middles) for s in samples])
     return surrogate.predict(current, latent, dt)
-
-
-def records(name: str, groups: dict[str, metrics.Group]) -> list[dict]:
-    """One record per group and figure."""
-    return [
-        {
-            "figure": f"{name}/{kind}/{figure}",
-            "value": value,
-            "unit": metrics.FIGURES[figure][1],
-            "n": group.n,
-        }
-        for kind, group in groups.items()
-        for figure, value in group.values.items()
-        if np.isfinite(value)
-    ]
 
 
 if __name__ == "__main__":

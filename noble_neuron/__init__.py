@@ -16,6 +16,7 @@ Where things are, from the ground up:
     training     fitting a surrogate
     evolution    making a hall of fame
     compare      full simulation and surrogate side by side, cells and networks
+    reproduce    what the NOBLE paper shows, each as one call
 
 The names below are loaded when first used, so `import noble_neuron` stays light.
 """

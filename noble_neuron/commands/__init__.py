@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from . import cells, hoc, judging, training
+from . import cells, hoc, judging, reproduce, training
 
-COMMANDS = (*judging.COMMANDS, *cells.COMMANDS, *training.COMMANDS, *hoc.COMMANDS)
+COMMANDS = (
+    *judging.COMMANDS,
+    *cells.COMMANDS,
+    *training.COMMANDS,
+    *reproduce.COMMANDS,
+    *hoc.COMMANDS,
+)

@@ -25,7 +25,7 @@ class ClockedConfig:
     """Settings of `ClockedNoble`.
 
     Attributes:
-        latent_size: Number of latent coordinates.
+        latent_size: Number of latent coordinates; 0 where all cells are taken for one.
         window_ms: Longest answer [ms]; shorter currents are padded with zero up to it.
         clock_hidden: Width of the clock's layers.
         clock_ms: Step of the clock [ms]; best one that divides the onsets and offsets in use.
@@ -75,7 +75,8 @@ class ClockedConfig:
         apart = ("memory_ms", "v_mean", "thresholds") + ("onset_ms",) * (self.onset_ms is None)
         numbers = {k: v for k, v in vars(self).items() if k not in apart}
         for name, value in [*numbers.items(), *(("memory_ms", m) for m in self.memory_ms)]:
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            least = value >= 0 if name == "latent_size" else value > 0
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not least:
                 raise InputError(f"ClockedConfig.{name} must be positive, got {value!r}.")
 
     @property

@@ -100,7 +100,7 @@ def _voltage(
 ) -> np.ndarray:
     """Run in the current session; voltage at each recorded step [mV]."""
     steps = len(protocol.grid(dt * stride)) - 1
-    with _injected(live.soma(0.5), protocol, dt):
+    with injected(live.soma(0.5), protocol, dt):
         reference = live.soma(0.5)._ref_v
         recorded = h.Vector()
         if cvode_atol is None:
@@ -122,7 +122,7 @@ def _voltage(
 
 
 @contextlib.contextmanager
-def _injected(site, protocol: Protocol, dt: float) -> Iterator[None]:
+def injected(site, protocol: Protocol, dt: float) -> Iterator[None]:
     """The protocol's stimuli at `site` while the block lasts."""
     held = [_clamp(site, s) for s in protocol.stimuli if isinstance(s, Step)]
     vectors = []
