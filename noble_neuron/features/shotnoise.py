@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 RISE = 0.2  # of rise + decay
+LEAST = 1e-4  # of the mean, the standard deviation: below it nothing comes and goes
+FASTEST = 5e4  # Hz; more frequent events are taken together
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,14 @@ def shot_noise(x: np.ndarray, dt: float) -> ShotNoise | None:
         return None
     mean, variance = x.mean(), x.var()
     span = correlation_time(x - mean, dt)
-    if not (mean > 0 and variance > 0 and span > 0):
+    if not (mean > 0 and variance > (LEAST * mean) ** 2 and span > 0):
         return None
     rise, decay = RISE * span, (1 - RISE) * span
     peak_at = np.log(decay / rise) * rise * decay / (decay - rise)
     scale = 1 / (np.exp(-peak_at / decay) - np.exp(-peak_at / rise))
     area = scale * (decay - rise)
     square = scale**2 * (decay / 2 + rise / 2 - 2 * rise * decay / (rise + decay))
-    weight = variance / mean * area / square
+    weight = max(variance / mean * area / square, 1e3 * mean / (area * FASTEST))
     return ShotNoise(float(1e3 * mean / (area * weight)), float(weight), float(rise), float(decay))
 
 

@@ -93,21 +93,25 @@ class Received:
 
 
 def _attached(cell: Any) -> Iterator[_Point]:
-    for section in cell.secs.values():
-        for segment in section["hObj"]:
-            for point in segment.point_processes():
-                if not hasattr(point, "_ref_i"):
-                    continue
-                kind = point.hname().partition("[")[0]
-                g = getattr(point, "_ref_g", None)
-                yield _Point(
-                    point,
-                    segment,
-                    1.0 if mechanisms.is_electrode(kind) else -1.0,
-                    UNITS.get(_unit(kind), 1.0),
-                    h.Vector().record(point._ref_i, RECORD),
-                    None if g is None else h.Vector().record(g, RECORD),
-                )
+    for point in _points(cell):
+        if not hasattr(point, "_ref_i"):
+            continue
+        kind = point.hname().partition("[")[0]
+        g = getattr(point, "_ref_g", None)
+        yield _Point(
+            point,
+            point.get_segment(),
+            1.0 if mechanisms.is_electrode(kind) else -1.0,
+            UNITS.get(_unit(kind), 1.0),
+            h.Vector().record(point._ref_i, RECORD),
+            None if g is None else h.Vector().record(g, RECORD),
+        )
+
+
+def _points(cell: Any) -> list[Any]:
+    """The point processes of a cell, those at the ends of its sections once."""
+    segments = (x for section in cell.secs.values() for x in section["hObj"].allseg())
+    return list({p.hname(): p for segment in segments for p in segment.point_processes()}.values())
 
 
 def _unit(kind: str) -> str:
@@ -195,9 +199,9 @@ def described(cells: list[Any], rules: list[Mapping], cfg: Any, threshold: float
         "globals": {key: float(getattr(h, key)) for key in own if hasattr(h, key)},
         "soma": soma,
         "celsius": float(cfg.hParams["celsius"]),
-        "v_init": float(first.get("vinit") or cfg.hParams["v_init"]),
+        "v_init": float(first["vinit"] if "vinit" in first else cfg.hParams["v_init"]),
         "dt": float(cfg.dt),
-        "threshold": float(first.get("threshold") or threshold),
+        "threshold": float(first["threshold"] if "threshold" in first else threshold),
     }
 
 

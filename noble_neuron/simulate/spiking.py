@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..cells.spec import HofCell
-from ..errors import InputError
+from ..errors import InputError, SimulationError
 from ..protocols.protocol import noble_step
 from .run import simulate
 from .workers import Job, Workers
@@ -17,7 +17,7 @@ from .workers import Job, Workers
 AMPLITUDES = tuple(0.05 * 2**k for k in range(9))  # nA
 UPSTROKE = 10.0  # mV/ms, where a spike begins
 LEAST_HEIGHT = 20.0  # mV
-WITHIN = 5.0  # ms, from its beginning to its peak
+WITHIN = 5.0  # ms, from its beginning to its peak, and from there down again
 PART = 1 / 3  # of a spike's height
 
 
@@ -49,7 +49,7 @@ def spiking(cell: HofCell) -> Spiking:
     """How a cell spikes under the paper's step, found in a process of its own.
 
     Raises:
-        InputError: No current up to 12.8 nA makes it fire.
+        InputError: No current up to 12.8 nA, or up to one that it cannot bear, makes it fire.
     """
     with Workers(1) as workers:
         workers.submit(Job(cell.name, _found, (cell,)))
@@ -63,20 +63,26 @@ def _found(cell: HofCell, beat: Callable[[Any], None]) -> Spiking:
     with cell.build() as live:
         for amplitude in AMPLITUDES:
             beat(amplitude)
-            trace = simulate(live, noble_step(amplitude))
+            try:
+                trace = simulate(live, noble_step(amplitude))
+            except SimulationError:
+                break  # beyond what any membrane holds
             feet, peaks = _spikes(trace.v, trace.dt)
             if len(feet):
                 return Spiking(float(np.median(feet)), float(np.median(peaks)), amplitude)
     raise InputError(
-        f"No current up to {AMPLITUDES[-1]:g} nA makes {cell.name} fire at {cell.celsius:g} degC: "
+        f"No current up to {amplitude:g} nA makes {cell.name} fire at {cell.celsius:g} degC: "
         f"there is nothing to learn from it."
     )
 
 
 def _spikes(v: np.ndarray, dt: float) -> tuple[np.ndarray, np.ndarray]:
     """Foot and peak of each spike of a trace [mV]."""
-    steep = np.diff(v) > UPSTROKE * dt
+    steep, width = np.diff(v) > UPSTROKE * dt, round(WITHIN / dt)
     begins = np.flatnonzero(steep[1:] & ~steep[:-1]) + 1
-    peaks = np.array([v[k : k + round(WITHIN / dt)].max() for k in begins])
-    high = peaks - v[begins] > LEAST_HEIGHT
-    return v[begins][high], peaks[high]
+    peaks = np.array([k + v[k : k + width].argmax() for k in begins], dtype=int)
+    after = np.array([v[k : k + width].min() for k in peaks])
+    height = v[peaks] - v[begins]
+    # A membrane that charges rises as steeply, but does not come down again.
+    spikes = (height > LEAST_HEIGHT) & (v[peaks] - after > height / 2)
+    return v[begins][spikes], v[peaks][spikes]
