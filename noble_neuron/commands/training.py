@@ -130,9 +130,8 @@ def _surrogate_for(o: argparse.Namespace) -> None:
         say=say,
     )
     print(made.text())
-    say(
-        f"written: {made.bundle}; in the model: replace(netParams, {o.pop!r}, {str(made.bundle)!r})"
-    )
+    say(f"written: {made.bundle}")
+    say(f"in the model: noble.replace(netParams, {o.pop!r}, surrogate={str(made.bundle)!r})")
 
 
 def _fill_surrogate_for(add: argparse.ArgumentParser) -> None:

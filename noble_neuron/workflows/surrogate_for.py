@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -92,13 +93,15 @@ class NewSurrogate:
         bundle: Its folder, for `replace(..., surrogate=)` and `NobleCell`.
         expected: What was expected of it.
         judged: Its figures on held-out stimuli, the full cell at dt/2 beside it.
-        seconds: Wall time of each stage, over all calls.
+        seconds: Wall time of each stage, over all calls [s].
+        cpu_seconds: Processor time likewise, of all processes together [s].
     """
 
     bundle: Path
     expected: Expectation
     judged: StreamResult = field(repr=False)
     seconds: dict[str, float]
+    cpu_seconds: dict[str, float]
 
     def gamma(self, kind: str = "all", answer: str = SURROGATE) -> float:
         """Measured Gamma: of a class of stimuli, or of the floor in place of the surrogate."""
@@ -106,12 +109,13 @@ class NewSurrogate:
 
     def text(self) -> str:
         """What came of it, for a terminal."""
-        minutes = sum(self.seconds.values()) / 60
+        minutes, cpu = (sum(x.values()) / 60 for x in (self.seconds, self.cpu_seconds))
         return (
             f"{self.judged.table()}\n\n{self.expected.text()}\n"
             f"measured: Gamma {self.gamma():.2f} on held-out stimuli (the full cell at dt/2 "
             f"{self.gamma(answer=HALVED):.2f}), {self.gamma(RECEIVED):.2f} on those like the "
-            f"network's input ({self.gamma(RECEIVED, HALVED):.2f}); {minutes:.0f} minutes in all."
+            f"network's input ({self.gamma(RECEIVED, HALVED):.2f}).\n"
+            f"{minutes:.0f} minutes in all, {cpu:.0f} of a processor core."
         )
 
 
@@ -193,7 +197,8 @@ class _Work:
             new = self._traces(study, found, self.effort.judged, "judged.h5", JUDGED)
             rows = {HELD_OUT: all_rows(new)}
             result = judged(study, new, trained, rows, self.out / "judged.json")
-        made = NewSurrogate(self._written(trained, result), expected, result, self._seconds())
+        written = self._written(trained, result)
+        made = NewSurrogate(written, expected, result, self._kept("wall"), self._kept("cpu"))
         write_json(self.out / "result.json", _plain(made))
         return made
 
@@ -299,17 +304,29 @@ class _Work:
 
     @contextlib.contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
-        began = time.monotonic()
+        before = _now()
         try:
             yield
         finally:
-            seconds = self._seconds()
-            seconds[stage] = seconds.get(stage, 0.0) + time.monotonic() - began
-            write_json(self.out / "seconds.json", seconds)
+            table = self._times()
+            known = table.get(stage, dict.fromkeys(before, 0.0))
+            now = _now()
+            table[stage] = {key: known[key] + now[key] - before[key] for key in before}
+            write_json(self.out / "seconds.json", table)
 
-    def _seconds(self) -> dict[str, float]:
+    def _times(self) -> dict[str, dict[str, float]]:
         path = self.out / "seconds.json"
         return read_json(path) if path.exists() else {}
+
+    def _kept(self, key: str) -> dict[str, float]:
+        return {stage: times[key] for stage, times in self._times().items()}
+
+
+def _now() -> dict[str, float]:
+    """Clocks [s]: on the wall, and of this process and those it has ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = time.process_time() + children.ru_utime + children.ru_stime
+    return {"wall": time.monotonic(), "cpu": cpu}
 
 
 def _free(study: Study, n: int, seed: int, duration: float) -> list[Sample]:
@@ -340,6 +357,7 @@ def _plain(made: NewSurrogate) -> dict:
         "expected": made.expected.to_dict(),
         "measured": made.judged.records(),
         "seconds": made.seconds,
+        "cpu_seconds": made.cpu_seconds,
     }
 
 

@@ -6,14 +6,15 @@ import pytest
 pytest.importorskip("netpyne")
 pytest.importorskip("neuralop", reason="what swaps these networks needs it")
 
-from neuron import h
 from netpyne import sim
+from neuron import h
 
 from noble_neuron.errors import InputError
 from noble_neuron.hosts.netpyne_received import RECORD, Received, described
 from noble_neuron.nrn import mechanisms
 
 from . import nets
+
 
 def built(params, **settings):
     sim.create(params, nets.config(**settings))

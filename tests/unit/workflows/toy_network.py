@@ -17,8 +17,8 @@ EFFORT = Effort(
     minutes=0.02,
     traces=20,
     judged=6,
-    duration=200.0,
-    pilot_epochs=12,
+    duration=100.0,
+    pilot_epochs=3,
     fit=StreamFitConfig(operator=OdeConfig(memory=4, width=8)),
 )
 

@@ -1,0 +1,118 @@
+"""Surrogates for the cells of three networks: how long they take, and whether that was foreseen.
+
+    python benchmarks/train_for_my_cell.py FOLDER MINUTES TRACES [NAME ...]
+
+What `noble-neuron surrogate-for` does for the PV cells of examples/models/pv_network (pvalb), and
+of the same network of HL23PV or HL23VIP cells, which are read from ../shared/data/hl23 and stay
+there, as the surrogates stay in FOLDER/NAME. MINUTES are those of training, on TRACES of a second.
+A killed run goes on; the record has every cell that is finished in FOLDER.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+from record import ROOT, record
+
+from noble_neuron.compare.streaming import HALVED
+from noble_neuron.files import read_json
+from noble_neuron.protocols.suites import RECEIVED
+from noble_neuron.workflows.surrogate_for import HELD_OUT, Effort, NewSurrogate, surrogate_for
+
+MODEL = ROOT / "examples" / "models" / "pv_network"
+SHARED = ROOT.parent / "shared" / "data" / "hl23"
+CELLS = {  # name -> weights of the two excitatory connections [uS]; the example's own if None
+    "pvalb": None,
+    "HL23PV": (1.2e-3, 0.8e-3),
+    "HL23VIP": (0.8e-3, 0.4e-3),
+}
+CELL = '''"""One human cell, as a class that NetPyNE can import."""
+
+from noble_neuron.cells.hl23 import load_hl23
+
+
+class PVCell:
+    """Its sections are NetPyNE's to read."""
+
+    def __init__(self, model):
+        self._live = load_hl23("{parameters}").build()
+        self.all_sec = self._live.sections
+'''
+
+
+def main() -> None:
+    folder, minutes, traces = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    chosen, made = sys.argv[4:] or list(CELLS), {}
+    for name in CELLS:
+        if name in chosen or (folder / name / "result.json").exists():
+            model = MODEL if CELLS[name] is None else network_of(name, folder / "models" / name)
+            effort = Effort(minutes=minutes, traces=traces)
+            made[name] = surrogate_for(model, "PV", out=folder / name, effort=effort, say=said)
+            print(name, made[name].text(), sep="\n", flush=True)
+    record("train_for_my_cell", [row for name in made for row in rows(name, folder, made[name])])
+
+
+def said(text: str) -> None:
+    print(text, flush=True)
+
+
+def network_of(name: str, folder: Path) -> Path:
+    """The example's network, of other cells."""
+    if folder.exists():
+        return folder
+    unfinished = folder.with_name(f"{name}.part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(MODEL, unfinished, ignore=shutil.ignore_patterns("__pycache__"))
+    parameters = SHARED / f"{name}_params.json"
+    about = read_json(parameters)
+    (unfinished / "pv_cell.py").write_text(CELL.format(parameters=parameters))
+    dendrites, soma = CELLS[name]
+    for file, old, new in (
+        ("cfg.py", '"v_init": -74', f'"v_init": {about["v_init_mV"]:g}'),
+        ("netParams.py", '["threshold"] = -35', '["threshold"] = -20'),
+        ("netParams.py", '["dend_0", "dend_5", "dend_14", "dend_21", "dend_26"]', '["dend_0"]'),
+        ("netParams.py", '"weight": 3.2e-3', f'"weight": {dendrites}'),
+        ("netParams.py", '"weight": 1.7e-3', f'"weight": {soma}'),
+    ):
+        text = (unfinished / file).read_text()
+        assert old in text, (file, old)
+        (unfinished / file).write_text(text.replace(old, new))
+    unfinished.rename(folder)
+    return folder
+
+
+def rows(name: str, folder: Path, made: NewSurrogate) -> list[dict]:
+    """What is kept of one cell."""
+    own, n = made.judged.figures(HELD_OUT, "all", "surrogate")
+    like = made.judged.figures(HELD_OUT, RECEIVED, "surrogate")[1]
+    figures = [
+        ("expected Gamma", made.expected.gamma, "", n),
+        ("measured Gamma", made.gamma(), "", n),
+        ("measured less expected", made.gamma() - made.expected.gamma, "", n),
+        ("full cell at dt/2, Gamma", made.gamma(answer=HALVED), "", None),
+        ("Gamma on input like the network's", made.gamma(RECEIVED), "", like),
+        ("full cell at dt/2, Gamma on such input", made.gamma(RECEIVED, HALVED), "", None),
+        ("Gamma after the short training", made.expected.pilot, "", None),
+        ("count error", own["count_error"], "", n),
+        ("error below threshold", own["below_mV"], "mV", n),
+        ("error of peaks", own["peak_mV"], "mV", n),
+        ("steps of training", made.expected.total, "", None),
+        ("time on the wall", sum(made.seconds.values()) / 60, "min", None),
+        ("of a processor core", sum(made.cpu_seconds.values()) / 60, "min", None),
+        *(
+            (f"{stage}, of a processor core", seconds / 60, "min", None)
+            for stage, seconds in made.cpu_seconds.items()
+        ),
+    ]
+    return [
+        {"figure": f"{name}: {what}", "value": value, "unit": unit, "n": count}
+        for what, value, unit, count in figures
+        if np.isfinite(value)
+    ]
+
+
+if __name__ == "__main__":
+    main()
