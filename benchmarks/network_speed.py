@@ -20,7 +20,12 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NETWORKS = ((10, 40, "dendrites"), (100, 10, "dendrites"), (100, 40, "dendrites"), (100, 40, "soma"))
+NETWORKS = (
+    (10, 40, "dendrites"),
+    (100, 10, "dendrites"),
+    (100, 40, "dendrites"),
+    (100, 40, "soma"),
+)
 KINDS, RANKS = ("full", "swapped"), (1, 2)
 DURATION = 500.0  # ms
 DRIVES, RATE = 200, 20.0  # trains that the cells share, and their rate [Hz]

@@ -93,7 +93,7 @@ class NewSurrogate:
         bundle: Its folder, for `replace(..., surrogate=)` and `NobleCell`.
         expected: What was expected of it.
         judged: Its figures on held-out stimuli, the full cell at dt/2 beside it.
-        seconds: Wall time of each stage, over all calls [s].
+        seconds: Wall time of each stage [s]; over all calls, but what a kill cut off.
         cpu_seconds: Processor time likewise, of all processes together [s].
     """
 
