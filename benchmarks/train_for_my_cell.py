@@ -14,13 +14,12 @@ import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
 from record import ROOT, record
 
-from noble_neuron.compare.streaming import HALVED
+from noble_neuron.compare.streaming import HALVED, SURROGATE
 from noble_neuron.files import read_json
 from noble_neuron.protocols.suites import RECEIVED
-from noble_neuron.workflows.surrogate_for import HELD_OUT, Effort, NewSurrogate, surrogate_for
+from noble_neuron.workflows.surrogate_for import Effort, surrogate_for
 
 MODEL = ROOT / "examples" / "models" / "pv_network"
 SHARED = ROOT.parent / "shared" / "data" / "hl23"
@@ -45,14 +44,13 @@ class PVCell:
 
 def main() -> None:
     folder, minutes, traces = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    chosen, made = sys.argv[4:] or list(CELLS), {}
-    for name in CELLS:
-        if name in chosen or (folder / name / "result.json").exists():
-            model = MODEL if CELLS[name] is None else network_of(name, folder / "models" / name)
-            effort = Effort(minutes=minutes, traces=traces)
-            made[name] = surrogate_for(model, "PV", out=folder / name, effort=effort, say=said)
-            print(name, made[name].text(), sep="\n", flush=True)
-    record("train_for_my_cell", [row for name in made for row in rows(name, folder, made[name])])
+    for name in sys.argv[4:] or CELLS:
+        model = MODEL if CELLS[name] is None else network_of(name, folder / "models" / name)
+        effort = Effort(minutes=minutes, traces=traces)
+        made = surrogate_for(model, "PV", out=folder / name, effort=effort, say=said)
+        print(name, made.text(), sep="\n", flush=True)
+    finished = [name for name in CELLS if (folder / name / "result.json").exists()]
+    record("train_for_my_cell", [row for name in finished for row in rows(name, folder / name)])
 
 
 def said(text: str) -> None:
@@ -84,33 +82,44 @@ def network_of(name: str, folder: Path) -> Path:
     return folder
 
 
-def rows(name: str, folder: Path, made: NewSurrogate) -> list[dict]:
-    """What is kept of one cell."""
-    own, n = made.judged.figures(HELD_OUT, "all", "surrogate")
-    like = made.judged.figures(HELD_OUT, RECEIVED, "surrogate")[1]
+def rows(name: str, folder: Path) -> list[dict]:
+    """What is kept of one cell, from its folder."""
+    result, split = (
+        read_json(folder / "result.json"),
+        read_json(folder / "training" / "split.json"),
+    )
+    measured = {row["figure"]: row for row in result["measured"]}
+    expected, seconds, cpu = (result[key] for key in ("expected", "seconds", "cpu_seconds"))
+    all_of_them = measured[f"{SURROGATE}/all/gamma"]
+    own = all_of_them["value"]
     figures = [
-        ("expected Gamma", made.expected.gamma, "", n),
-        ("measured Gamma", made.gamma(), "", n),
-        ("measured less expected", made.gamma() - made.expected.gamma, "", n),
-        ("full cell at dt/2, Gamma", made.gamma(answer=HALVED), "", None),
-        ("Gamma on input like the network's", made.gamma(RECEIVED), "", like),
-        ("full cell at dt/2, Gamma on such input", made.gamma(RECEIVED, HALVED), "", None),
-        ("Gamma after the short training", made.expected.pilot, "", None),
-        ("count error", own["count_error"], "", n),
-        ("error below threshold", own["below_mV"], "mV", n),
-        ("error of peaks", own["peak_mV"], "mV", n),
-        ("steps of training", made.expected.total, "", None),
-        ("time on the wall", sum(made.seconds.values()) / 60, "min", None),
-        ("of a processor core", sum(made.cpu_seconds.values()) / 60, "min", None),
+        ("expected Gamma", expected["gamma"], "", None),
+        ("measured Gamma", own, "", all_of_them["n"]),
+        ("measured less expected", own - expected["gamma"], "", None),
+        ("Gamma after the short training", expected["pilot"], "", None),
+        ("traces to train on", len(split["train"]), "", None),
+        ("steps of training", expected["total"], "", None),
+        ("time on the wall", sum(seconds.values()) / 60, "min", None),
+        ("time of a processor core", sum(cpu.values()) / 60, "min", None),
         *(
-            (f"{stage}, of a processor core", seconds / 60, "min", None)
-            for stage, seconds in made.cpu_seconds.items()
+            (f"{stage}, time of a processor core", value / 60, "min", None)
+            for stage, value in cpu.items()
         ),
     ]
+    for said, figure in (
+        ("full cell at dt/2, Gamma", f"{HALVED}/all/gamma"),
+        ("Gamma on input like the network's", f"{SURROGATE}/{RECEIVED}/gamma"),
+        ("full cell at dt/2, Gamma on such input", f"{HALVED}/{RECEIVED}/gamma"),
+        ("count error", f"{SURROGATE}/all/count_error"),
+        ("error below threshold", f"{SURROGATE}/all/below_mV"),
+        ("error of peaks", f"{SURROGATE}/all/peak_mV"),
+    ):
+        if figure in measured:
+            row = measured[figure]
+            figures.append((said, row["value"], row["unit"], row["n"]))
     return [
-        {"figure": f"{name}: {what}", "value": value, "unit": unit, "n": count}
-        for what, value, unit, count in figures
-        if np.isfinite(value)
+        {"figure": f"{name}: {what}", "value": value, "unit": unit, "n": n}
+        for what, value, unit, n in figures
     ]
 
 
