@@ -100,10 +100,12 @@ def rows(name: str, folder: Path) -> list[dict]:
         ("traces to train on", len(split["train"]), "", None),
         ("steps of training", expected["total"], "", None),
         ("time on the wall", sum(seconds.values()) / 60, "min", None),
-        ("time of a processor core", sum(cpu.values()) / 60, "min", None),
-        *(
-            (f"{stage}, time of a processor core", value / 60, "min", None)
-            for stage, value in cpu.items()
+        ("time of a core", sum(cpu.values()) / 60, "min", None),
+        (
+            "both trainings, of a processor core",
+            (cpu["pilot"] + cpu["training"]) / 60,
+            "min",
+            None,
         ),
     ]
     for said, figure in (
