@@ -4,8 +4,9 @@
 
 What `noble-neuron surrogate-for` does for the PV cells of examples/models/pv_network (pvalb), and
 of the same network of HL23PV or HL23VIP cells, which are read from ../shared/data/hl23 and stay
-there, as the surrogates stay in FOLDER/NAME. MINUTES are those of training, on TRACES of a second.
-A killed run goes on; the record has every cell that is finished in FOLDER.
+there, as the surrogates stay in FOLDER/NAME; then the network with them, as compare-network sets
+it beside the full one. MINUTES are those of training, on TRACES of a second. A killed run goes on;
+the record has every cell that is finished in FOLDER.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from pathlib import Path
 
 from record import ROOT, record
 
+from noble_neuron.compare.network import NetworkComparison, compare_network
+from noble_neuron.compare.network_runs import FULL, REPLAYED, REPLAYED_HALF, SWAPPED
 from noble_neuron.compare.streaming import HALVED, SURROGATE
-from noble_neuron.files import read_json
+from noble_neuron.files import read_json, write_json
 from noble_neuron.protocols.suites import RECEIVED
 from noble_neuron.workflows.surrogate_for import Effort, surrogate_for
 
@@ -49,8 +52,31 @@ def main() -> None:
         effort = Effort(minutes=minutes, traces=traces)
         made = surrogate_for(model, "PV", out=folder / name, effort=effort, say=said)
         print(name, made.text(), sep="\n", flush=True)
-    finished = [name for name in CELLS if (folder / name / "result.json").exists()]
+        swapped = {"PV": {"surrogate": str(made.bundle)}}
+        result = compare_network(model, swapped, folder / name / "compare", said)
+        print(result.table(), flush=True)
+        write_json(folder / name / "compare.json", in_the_network(result))
+    finished = [name for name in CELLS if (folder / name / "compare.json").exists()]
     record("train_for_my_cell", [row for name in finished for row in rows(name, folder / name)])
+
+
+def in_the_network(result: NetworkComparison) -> list[dict]:
+    """Rates of the network with its PV cells swapped, spikes on the same input, and PSPs."""
+    rates = {run: result.figures["PV"][run]["rate"] for run in (FULL, SWAPPED)}
+    replay, events = result.replay["PV"], result.psp_errors("PV")
+    cells = len(result.runs[FULL].pops["PV"])
+    psps = sum(psp.pop == "PV" for psp in result.psps)
+    figures = [
+        ("rate of the full cells", rates[FULL], "Hz", cells),
+        ("rate of the swapped cells", rates[SWAPPED], "Hz", cells),
+        ("Gamma on replayed input", replay[REPLAYED]["gamma"], "", cells),
+        ("full cells at dt/2, Gamma on it", replay[REPLAYED_HALF]["gamma"], "", cells),
+        ("amplitudes of single events, mean error", events[SWAPPED]["amplitude"], "%", psps),
+    ]
+    return [
+        {"figure": f"in the network, {what}", "value": float(value), "unit": unit, "n": n}
+        for what, value, unit, n in figures
+    ]
 
 
 def said(text: str) -> None:
@@ -119,10 +145,11 @@ def rows(name: str, folder: Path) -> list[dict]:
         if figure in measured:
             row = measured[figure]
             figures.append((said, row["value"], row["unit"], row["n"]))
-    return [
-        {"figure": f"{name}: {what}", "value": value, "unit": unit, "n": n}
-        for what, value, unit, n in figures
+    found = [
+        {"figure": what, "value": value, "unit": unit, "n": n} for what, value, unit, n in figures
     ]
+    found += read_json(folder / "compare.json")
+    return [{**row, "figure": f"{name}: {row['figure']}"} for row in found]
 
 
 if __name__ == "__main__":
