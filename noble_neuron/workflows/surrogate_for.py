@@ -57,7 +57,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is done for a surrogate; the defaults take less than two hours on two cores.
+    """How much is done for a surrogate; the defaults are meant for two hours of two cores.
 
     Attributes:
         minutes: Of training, at the speed that the first part of it has.
