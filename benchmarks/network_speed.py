@@ -3,7 +3,7 @@
     python benchmarks/network_speed.py [MS]
 
 Cells of `pvalb` (model 2) under excitatory trains, on their dendrites or at their somata, that
-inhibit one another; MS (500) of their life at a step of 0.025 ms. Each network is made and run in
+inhibit one another; MS (250) of their life at a step of 0.025 ms. Each network is made and run in
 a process of its own, on one rank and on two (mpiexec), full and swapped in turn. The drive is the
 same whatever the number of synapses it comes by.
 """
@@ -27,7 +27,7 @@ NETWORKS = (
     (100, 40, "soma"),
 )
 KINDS, RANKS = ("full", "swapped"), (1, 2)
-DURATION = 500.0  # ms
+DURATION = 250.0  # ms
 DRIVES, RATE = 200, 20.0  # trains that the cells share, and their rate [Hz]
 EXCITATION, INHIBITION = 0.12, 2e-3  # uS, of all a cell's excitatory synapses together; of one
 PARTNERS = 10  # PV cells that inhibit each

@@ -3,7 +3,7 @@
     python benchmarks/scaling.py [MS]
 
 Weak scaling: 50 cells of `pvalb` a rank, with 40 synapses each on their dendrites, as in
-network_speed.py, for MS (500) of their life. The parts of the cost are measured on one rank: a
+network_speed.py, for MS (250) of their life. The parts of the cost are measured on one rank: a
 cell by itself, a synapse with the dendrite that it sits on, making and memory of a cell; and on
 two: a spike that a rank hears of, and an exchange without spikes. The last figures are no
 measurements: the parts added up for 10^5 and 10^6 cells that fire at 10 Hz.

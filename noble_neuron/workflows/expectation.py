@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+BEGUN = 0.3  # of the floor
+
 
 @dataclass(frozen=True)
 class Expectation:
@@ -33,12 +35,19 @@ class Expectation:
         lacking = max(0.0, self.floor - self.pilot)
         return max(self.pilot, self.floor - lacking * self.steps / self.total)
 
+    @property
+    def is_vague(self) -> bool:
+        """Whether the short training has hardly begun to place spikes: then it tells little."""
+        return self.pilot < BEGUN * self.floor
+
     def text(self) -> str:
         """For a terminal."""
+        vague = " It has hardly begun to place spikes, so that this tells little."
         return (
             f"expected: Gamma {self.gamma:.2f} on held-out stimuli. (After {self.steps} steps it "
             f"is {self.pilot:.2f}, the full cell at dt/2 has {self.floor:.2f}; what is lacking is "
-            f"taken to shrink with the steps, of which there will be {self.total}.)"
+            f"taken to shrink with the steps, of which there will be {self.total}."
+            f"{vague if self.is_vague else ''})"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -159,3 +159,5 @@ def test_what_is_lacking_shrinks_with_the_steps():
     assert expected.gamma == pytest.approx(0.8)
     assert replace(expected, pilot=0.95).gamma == 0.95  # no worse than what there is
     assert "Gamma 0.80" in expected.text()
+    assert "tells little" not in expected.text()
+    assert "tells little" in replace(expected, pilot=0.1).text()
