@@ -17,6 +17,7 @@ Where things are, from the ground up:
     evolution    making a hall of fame
     compare      full simulation and surrogate side by side, cells and networks
     reproduce    what the NOBLE paper shows, each as one call
+    workflows    from somebody's network to a trained surrogate of its cells
 
 The names below are loaded when first used, so `import noble_neuron` stays light.
 """
@@ -45,6 +46,7 @@ _LAZY = {
     "load_stream": "surrogates.bundle:load_stream",
     "NobleCell": "runtime.cell",
     "compare_network": "compare.network",
+    "surrogate_for": "workflows.surrogate_for",
 }
 
 __all__ = ["Latent", "NobleError", "OutsideTraining", "Trace", "__version__", *_LAZY]

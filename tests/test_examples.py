@@ -16,6 +16,7 @@ SAYS = {
     "workflows/closed_loop.py": "80 and 20      surrogates",
     "howto/noble_cell.py": "spikes",
     "howto/netpyne_population.py": "12 cells (pvalb), spikes:",
+    "howto/surrogate_for_my_cell.py": "12 cells on ",
 }
 HOC = {
     "howto/noble_cell.hoc": "spikes in 100 ms",

@@ -29,6 +29,7 @@ MAY_IMPORT["hosts"] = {
 }
 MAY_IMPORT["compare"] = set(MAY_IMPORT) - {"training", "evolution"}
 MAY_IMPORT["reproduce"] = set(MAY_IMPORT) - {"evolution", "hosts"}
+MAY_IMPORT["workflows"] = set(MAY_IMPORT)  # puts rooms together that know nothing of each other
 MAY_IMPORT["commands"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = {"commands"}
 MAY_IMPORT["__main__"] = {"cli"}

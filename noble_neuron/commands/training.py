@@ -1,4 +1,4 @@
-"""The command that trains: train."""
+"""Commands that train: train, surrogate-for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 
 from ..errors import InputError
-from .shared import Command, device, say
+from .shared import Command, device, say, seed_and_workers
 
 
 def _train(o: argparse.Namespace) -> None:
@@ -117,4 +117,48 @@ def _fill_train(add: argparse.ArgumentParser) -> None:
     device(add)
 
 
-COMMANDS = (Command("train", _train, "train a surrogate", _fill_train),)
+def _surrogate_for(o: argparse.Namespace) -> None:
+    from ..workflows.surrogate_for import Effort, surrogate_for
+
+    effort = Effort(minutes=o.minutes, traces=o.traces)
+    made = surrogate_for(
+        o.model,
+        o.pop,
+        out=o.out,
+        operator=o.operator,
+        effort=effort,
+        seed=o.seed,
+        workers=o.workers,
+        say=say,
+    )
+    print(made.text())
+    say(f"written: {made.bundle}")
+    say(f"in the model: noble.replace(netParams, {o.pop!r}, surrogate={str(made.bundle)!r})")
+
+
+def _fill_surrogate_for(add: argparse.ArgumentParser) -> None:
+    add.add_argument(
+        "model", help="folder of a NetPyNE model: index.npjson, or netParams.py + cfg.py"
+    )
+    add.add_argument("pop", help="population whose cells it is for")
+    add.add_argument("--out", default="surrogate", help="folder of all that is made, OUT/bundle")
+    add.add_argument("--minutes", type=float, default=60.0, help="of training, about")
+    add.add_argument("--traces", type=int, default=600, help="of a second, to train on")
+    add.add_argument(
+        "--operator",
+        default="stream_ode",
+        choices=("stream_dense", "stream_ode"),
+        help="the equation, which NEURON solves itself, or dense layers",
+    )
+    seed_and_workers(add)
+
+
+COMMANDS = (
+    Command("train", _train, "train a surrogate", _fill_train),
+    Command(
+        "surrogate-for",
+        _surrogate_for,
+        "train a surrogate for a population of a NetPyNE model",
+        _fill_surrogate_for,
+    ),
+)

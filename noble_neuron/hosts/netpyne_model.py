@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import InputError
-from ..files import read_json, sha256
+from ..files import read_json, sha256, write_json
 
 INDEX = "index.npjson"
 CONFIGS = ("cfg.py", "simConfig.py")
@@ -184,3 +184,33 @@ def _taken(module: ModuleType, names: tuple[str, ...]) -> Any:
         if hasattr(module, name):
             return getattr(module, name)
     raise InputError(f"{module.__file__} defines no {' or '.join(names)}.")
+
+
+def write_model(
+    params: Any, cfg: Any, folder: str | os.PathLike, mechanisms: str | os.PathLike | None = None
+) -> Path:
+    """Keep a network that is in memory as a model's folder, by NetPyNE's own saving.
+
+    Args:
+        params: NetPyNE's netParams.
+        cfg: Its simConfig.
+        folder: Made anew, or written over.
+        mechanisms: Folder of mod files that the network needs.
+
+    Raises:
+        InputError: One of the two is not NetPyNE's.
+    """
+    for name, value in (("netParams", params), ("cfg", cfg)):
+        if not callable(getattr(value, "save", None)):
+            raise InputError(
+                f"{name} must be NetPyNE's, with a method save: got {type(value).__name__}."
+            )
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    index = {"simConfig": "cfg.json", "netParams": "netParams.json"}
+    if mechanisms is not None:
+        index["mod_folder"] = str(Path(mechanisms).resolve())
+    cfg.save(str(folder / index["simConfig"]))
+    params.save(str(folder / index["netParams"]))
+    write_json(folder / INDEX, index)
+    return folder

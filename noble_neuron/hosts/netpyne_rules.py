@@ -16,6 +16,7 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import replace as changed
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,13 @@ def _swapped(
         said = changed(swap, rule=label, lost=tuple(lost), delay=delay)
         new["secs"][name]["pointps"] = {ENTRY: said.entry()}
     return new
+
+
+def __getattr__(name: str) -> Any:
+    """`surrogate_for`, which trains one: from a room above this, and loaded when first used."""
+    if name == "surrogate_for":
+        return import_module("noble_neuron.workflows.surrogate_for").surrogate_for
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Between(list):

@@ -57,6 +57,8 @@ class RunSpec:
         seed: Added to the seed of the stimulation.
         inputs: File of an earlier run, whose spikes the compared cells get; None in closed loop.
         probe: Afterwards single synaptic events, one after the other.
+        receive: What the compared cells receive is kept, and what they are.
+        longest: The run ends then at the latest [ms]; None: when the model's own does.
     """
 
     model: str
@@ -66,6 +68,8 @@ class RunSpec:
     seed: int = 0
     inputs: str | None = None
     probe: bool = False
+    receive: bool = False
+    longest: float | None = None
 
 
 def run_model(spec: RunSpec, out: str, log: str, beat: Callable[[Any], None]) -> None:
@@ -167,7 +171,9 @@ class _Run:
         self.stage[0] = "failed while it ran"
         with self._timed("run"):
             sim.runSim()
-        return {**self._kept(sim), **(self._single_events(sim) if self.spec.probe else {})}
+        kept = self._kept(sim)
+        kept |= self._single_events(sim) if self.spec.probe else {}
+        return kept | (self._received(sim) if self.spec.receive else {})
 
     def _timed(self, name: str) -> _Timed:
         return _Timed(self.seconds, name)
@@ -181,6 +187,8 @@ class _Run:
             if getattr(cfg, key) is True:
                 setattr(cfg, key, False)
         cfg.dt = cfg.dt / 2 if self.spec.halved else cfg.dt
+        cfg.duration = min(cfg.duration, self.spec.longest or cfg.duration)
+        cfg.createPyStruct = cfg.createPyStruct or self.spec.receive
         cfg.seeds["stim"] = cfg.seeds.get("stim", 1) + self.spec.seed
 
     def _check_pops(self, params: Any) -> None:
@@ -216,6 +224,11 @@ class _Run:
         sim.pc = own
         sim.setupRecording()
         self._record(sim)
+        if self.spec.receive:
+            from .netpyne_received import Received
+
+            some = [_spread(cells, EXAMPLES) for cells in self.cells.values()]
+            self.receivers = Received([cell for cells in some for cell in cells])
         self._tell_time(sim)
         return sim
 
@@ -297,6 +310,21 @@ class _Run:
             "event_voltage": probes.run().astype(np.float32),
             "event_gids": np.array(probes.gids),
             "event_about": np.array(json.dumps(about)),
+        }
+
+    def _received(self, sim: Any) -> dict[str, np.ndarray]:
+        from .netpyne_pops import rules_of
+        from .netpyne_received import RECORD as every
+        from .netpyne_received import described
+
+        cells = [cell for some in self.cells.values() for cell in some]
+        rules = [r for pop in self.spec.pops for r in rules_of(sim.net.params, pop).values()]
+        about = described(cells, rules, sim.cfg, sim.net.params.defaultThreshold)
+        about["every"] = every
+        return {
+            **self.receivers.arrays(about["v_init"]),
+            "received_gids": np.array([cell.gid for cell in self.receivers.cells]),
+            "described": np.array(json.dumps(about)),
         }
 
     def _surrogates(self, pop: str) -> list[Any]:

@@ -19,6 +19,7 @@ from .compiling import library, sources
 _MARK = "nn_library"
 _DECLARED = re.compile(r"(?:^|\{)\s*(?:SUFFIX|POINT_PROCESS|ARTIFICIAL_CELL)\s+(\w+)", re.M)
 _CURRENT = re.compile(r"(?:NONSPECIFIC|ELECTRODE)_CURRENT|USEION\s+(\w+)[^\n]*WRITE[^\n]*\bi\1\b")
+_ELECTRODE = re.compile(r"\bELECTRODE_CURRENT\b")
 _COMMENT = re.compile(r"COMMENT.*?ENDCOMMENT|[:?][^\n]*", re.S)
 # Libraries of other people's folders that this process has loaded.
 _loaded: set[str] = set()
@@ -84,6 +85,13 @@ def carries_current(mechanism: str) -> bool:
     kind.select(mechanism)
     text = _COMMENT.sub("", kind.code())
     return not text or bool(_CURRENT.search(text))
+
+
+def is_electrode(point_process: str) -> bool:
+    """Whether the current of a point process depolarises where it is positive."""
+    kind = h.MechanismType(1)
+    kind.select(point_process)
+    return bool(_ELECTRODE.search(_COMMENT.sub("", kind.code())))
 
 
 def _names_in(source: Path) -> list[str]:

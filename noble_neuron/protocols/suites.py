@@ -198,6 +198,7 @@ STREAMING: dict[str, tuple[float, Callable[[_Draw], list[Stimulus]]]] = {
     "barrage": (0.30, _barrage),
     "barrage and current": (0.15, _barrage_and_current),
 }
+RECEIVED = "received"  # class of protocols like the input in a network; see `received`
 
 
 def streaming_suite(
@@ -242,12 +243,12 @@ def streaming_suite(
 
 
 def class_of(name: str) -> str:
-    """Class of a streaming protocol, a key of `STREAMING`, from its name."""
+    """Class of a streaming protocol, a key of `STREAMING` or "received", from its name."""
     kind = name.rpartition(" ")[0]
-    if kind not in STREAMING:
+    if kind not in (*STREAMING, RECEIVED):
         raise InputError(
             f"Protocol {name!r} is of no class of streaming protocols: its name should be one "
-            f"of {', '.join(STREAMING)}, and a number."
+            f"of {', '.join((*STREAMING, RECEIVED))}, and a number."
         )
     return kind
 

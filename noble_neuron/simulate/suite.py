@@ -6,12 +6,13 @@ conductances of every kind that a network may bring.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from ..errors import InputError
 from ..protocols.protocol import Protocol, noble_step
+from ..protocols.received import Received, received_suite
 from ..protocols.suites import AmplitudeDistribution, noble_suite, streaming_suite
 from .plan import Sample
 from .study import Study
@@ -74,6 +75,25 @@ def streaming_samples(
             unit = (unit + rate / features["s_thr"]) / STREAM_HIGH
         low, high = STREAM_LOW * unit, STREAM_HIGH * unit
         return streaming_suite(n, unit, low, high, own, duration=duration, v_init=V_INIT)
+
+    return _per_cell(study, per_cell, seed, draw)
+
+
+def received_samples(
+    study: Study, received: Sequence[Received], per_cell: int, seed: int, duration: float = 1000.0
+) -> list[Sample]:
+    """`per_cell` protocols for each cell, around what cells of theirs receive in a network.
+
+    Args:
+        study: The cells.
+        received: What some of them receive.
+        per_cell: Protocols for each.
+        seed: Decides everything.
+        duration: Of each protocol [ms].
+    """
+
+    def draw(features: Mapping[str, float], n: int, own: int) -> list[Protocol]:
+        return received_suite(n, received, own, duration=duration, v_init=V_INIT)
 
     return _per_cell(study, per_cell, seed, draw)
 

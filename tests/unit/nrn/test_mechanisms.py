@@ -192,3 +192,12 @@ def test_which_mechanisms_carry_current(name, expected):
     """nn_CaDynamics reads ica and writes cai only."""
     mechanisms.load()
     assert mechanisms.carries_current(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("IClamp", True), ("SEClamp", True), ("Exp2Syn", False), ("nn_Conductance", False)],
+)
+def test_an_electrode_is_told_from_a_synapse(name, expected):
+    mechanisms.load()
+    assert mechanisms.is_electrode(name) is expected

@@ -1,0 +1,1 @@
+"""Work that takes several rooms: from somebody's network to a trained surrogate of its cells."""
