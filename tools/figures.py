@@ -72,10 +72,11 @@ def side_by_side(split: str, group: str, rows: dict[str, dict[str, dict]]) -> st
     """One split and group: an error a row, an answer a column, with the traces it is over."""
     answers = list(dict.fromkeys(answer for row in rows.values() for answer in row))
     count = {a: next(row[a]["n"] for row in rows.values() if a in row) for a in answers}
+    heads = [f"{answer} (n = {n})" if n else answer for answer, n in count.items()]
     lines = [
         f"*{split}, {group}*",
         "",
-        "| error | " + " | ".join(f"{a} (n = {count[a]})" for a in answers) + " |",
+        "| error | " + " | ".join(heads) + " |",
         "| --- |" + " ---: |" * len(answers),
     ]
     for error, row in rows.items():
