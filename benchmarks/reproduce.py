@@ -3,7 +3,8 @@
     python benchmarks/reproduce.py OUT [NAME ...]      (all)
 
 OUT keeps simulations and pages; each item's records go to results/reproduce_NAME.json, and its
-first picture to docs/reproduce_NAME.svg. Smoke runs are not recorded. `speed` wants a quiet machine.
+first picture to docs/reproduce_NAME.svg. Smoke runs are not recorded. `speed` wants a machine that
+is quiet.
 """
 
 from __future__ import annotations
