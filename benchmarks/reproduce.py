@@ -3,7 +3,8 @@
     python benchmarks/reproduce.py OUT [NAME ...]      (all)
 
 OUT keeps simulations and pages; each item's records go to results/reproduce_NAME.json, and its
-first picture to docs/reproduce_NAME.svg. `speed` wants a quiet machine.
+first picture to docs/reproduce_NAME.svg. Smoke runs are not recorded. `speed` wants a machine that
+is quiet.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from record import ROOT, record
 
+from noble_neuron.reproduce._trained import SMOKE
 from noble_neuron.reproduce.items import find
 from noble_neuron.reproduce.run import reproduce
 
@@ -25,6 +27,8 @@ def main() -> None:
     for item in find(names):
         found = reproduce([item.name], out, say=lambda text: print(text, flush=True))[item.name]
         print(found.text(), flush=True)
+        if any(str(row.get("split")).startswith(SMOKE) for row in found.records):
+            continue
         record(f"reproduce_{item.name}", list(found.records))
         picture = next(iter((found.pictures or {}).values()), "")
         if picture.startswith(KIND):

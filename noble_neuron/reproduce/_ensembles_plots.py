@@ -56,7 +56,7 @@ def distances(apart: Mapping[str, Mapping[str, float]], floor: str) -> str:
             ax.set_yticks(range(len(shown)), shown, fontsize=6.5)
             ax.set_xlim(left=0)
             ax.set_title(key, loc="left", fontsize=7)
-        axes[0, 0].invert_yaxis()
+        axes[0, 0].set_ylim(len(shown) - 0.5, -0.5)
         for ax in axes[-1]:
             ax.set_xlabel("SD")
         return svg(figure)
