@@ -140,6 +140,7 @@ def _claim(out: Path, spec: SearchSpec, config: SearchConfig) -> None:
     mark = {
         "parameters": [vars(p) | {"paths": list(p.paths)} for p in spec.parameters],
         "targets": [vars(t) for t in spec.targets],
+        "trials": vars(spec.trials),
         "groups": spec.cell.source["groups"],
         "offspring": config.offspring,
         "seed": config.seed,
