@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from . import cells, hoc, judging, training
+from . import cells, experiment, hoc, judging, training
 
-COMMANDS = (*judging.COMMANDS, *cells.COMMANDS, *training.COMMANDS, *hoc.COMMANDS)
+COMMANDS = (
+    *judging.COMMANDS,
+    *cells.COMMANDS,
+    *training.COMMANDS,
+    *experiment.COMMANDS,
+    *hoc.COMMANDS,
+)
