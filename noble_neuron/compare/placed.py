@@ -23,7 +23,12 @@ def placed_text(found: PlacedRecording, name: str) -> str:
         f"The nearest point lies {_short(place.distance)} of the family's SDs away (a training "
         f"cell from the others' hull: {_short(np.median(place.usual))} in the median, "
         f"{_short(place.usual.max())} at most); the nearest training cell, {name}, "
-        f"{_short(place.nearest_distance)}."
+        f"{_short(place.nearest_distance)}. The ensemble is drawn around "
+        + (
+            "the nearest point: the cell itself is farther out than the family's own."
+            if place.extrapolated
+            else "the measured features."
+        )
     )
     return "\n\n".join([*(part.text() for part in parts), "\n".join([said, *found.notes])])
 

@@ -5,7 +5,14 @@ sqrt(SD over the training cells ^2 + error of measurement ^2). The nearest point
 training cells' convex hull, where the surrogate interpolates; its uncertainty comes from
 repeating the search for measurements drawn within their errors. A feature that was not measured
 has no say in where the point lies, and what the family allows for it is in its uncertainty
-(`features.family`). For a cell's place by whole traces, by gradient, see `training.placing`.
+(`features.family`).
+
+In ten dimensions nearly every cell of a family lies outside the hull of the others, and the
+surrogate answers better at its own features than at the hull. So an ensemble is drawn around
+the measured features themselves, if these lie no farther out than the training cells do from
+each other's hull, and around the nearest point if they do.
+
+For a cell's place by whole traces, by gradient, see `training.placing`.
 """
 
 from __future__ import annotations
@@ -22,7 +29,9 @@ from ..features.latent import LatentSpace, nearest_in_hull
 
 DRAWS = 200  # of the measurement
 SEED = 0
-LEAST = 1e-3  # family SDs; an error of zero is none that one could weigh
+# Family SDs: no measurement is taken to be closer. Sampling, a longer wait before the step and
+# larger passive steps than the models' change a feature by as much (benchmarks/experiment.py).
+FLOOR = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +42,7 @@ class Placement:
         names: Features of the latent space, shape (k,).
         units: Of each.
         measured: The cell's value, NaN where it was not measured.
-        errors: SD of that measurement, NaN likewise.
+        errors: SD of that measurement, a tenth of the family's SD at least; NaN likewise.
         mean: Of the training cells.
         sd: Of the training cells.
         low: Smallest value of a training cell.
@@ -44,7 +53,8 @@ class Placement:
         usual: The same of each training cell to the hull of the others, shape (n,).
         nearest: Index of the closest training cell, in the order of the latent space's points.
         nearest_distance: From the cell to it.
-        around: How the family is spread around the point.
+        around: What the family allows around `measured` or, if that is too far out, `point`.
+        extrapolated: Whether it is too far out.
     """
 
     names: tuple[str, ...]
@@ -62,6 +72,7 @@ class Placement:
     nearest: int
     nearest_distance: float
     around: Conditional
+    extrapolated: bool
 
     @property
     def z(self) -> np.ndarray:
@@ -101,6 +112,7 @@ class Placement:
             },
             "nearest training cell": self.nearest,
             "distance to it": self.nearest_distance,
+            "ensemble around": "the nearest point" if self.extrapolated else "measured features",
         }
 
 
@@ -125,42 +137,45 @@ def place(
             f"None of the latent features ({', '.join(names)}) was measured "
             f"(given: {', '.join(values) or 'nothing'}): the cell cannot be placed."
         )
+    sd = space.points.std(axis=0, ddof=1)
     measured = np.array([float(values.get(name, np.nan)) for name in names])
-    error = np.nan_to_num([float(errors.get(name, 0.0)) for name in names], nan=0.0)
+    stated = np.nan_to_num([float(errors.get(name, 0.0)) for name in names], nan=0.0)
+    error = np.maximum(stated, FLOOR * sd)
     hull = _Hull(space.points, known, error)
-    weights = hull.weights(measured[known])
-    point = weights @ space.points
+    point = hull.weights(measured[known]) @ space.points
     noise = np.random.default_rng(SEED).normal(size=(DRAWS, len(known))) * error[known]
     moved = np.array([hull.weights(row) @ space.points for row in measured[known] + noise])
-    around = _around(space, known, point, moved)
+    distance, usual = hull.distance(measured[known]), hull.usual()
+    around = _around(space, known, measured, error)
+    extrapolated = around.outside or distance > usual.max()
+    if extrapolated:
+        around = _around(space, known, point, np.maximum(moved.std(axis=0), FLOOR * sd))
     away = np.linalg.norm((space.points[:, known] - measured[known]) / hull.scale, axis=1)
-    sd = np.where(np.isin(np.arange(len(names)), known), moved.std(axis=0), around.sd)
     return Placement(
         names,
         space.units,
         measured,
         np.where(np.isfinite(measured), error, np.nan),
         space.points.mean(axis=0),
-        space.points.std(axis=0, ddof=1),
+        sd,
         space.points.min(axis=0),
         space.points.max(axis=0),
         point,
-        sd,
-        hull.distance(measured[known]),
-        hull.usual(),
+        np.where(np.isfinite(measured), moved.std(axis=0), around.sd),
+        distance,
+        usual,
         int(np.argmin(away)),
         float(away.min()),
         around,
+        extrapolated,
     )
 
 
-def _around(space: LatentSpace, known: list[int], point, moved) -> Conditional:
-    """What the family allows at the point, known as well as the measurement made it."""
-    least = LEAST * space.points.std(axis=0)
-    spread = np.maximum(moved.std(axis=0), least)
+def _around(space: LatentSpace, known: list[int], where, error) -> Conditional:
+    """What the family allows, given the measured features at `where`."""
     return Family.of(space).given(
-        {space.names[k]: float(point[k]) for k in known},
-        {space.names[k]: float(spread[k]) for k in known},
+        {space.names[k]: float(where[k]) for k in known},
+        {space.names[k]: float(error[k]) for k in known},
     )
 
 

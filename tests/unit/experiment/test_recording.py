@@ -107,19 +107,22 @@ def test_a_cell_in_the_hull_stays_where_it_is():
     found = place(SPACE, dict(zip(SPACE.names, inside, strict=True)), {"I_thr": 1e-6})
     np.testing.assert_allclose(found.point, inside, rtol=1e-6)
     assert found.distance == pytest.approx(0, abs=1e-6) and not found.beyond.any()
+    assert not found.extrapolated
+    np.testing.assert_allclose(found.around.mean, inside, rtol=0.02)
 
 
 def test_a_cell_beyond_is_put_on_the_edge_and_says_how_far():
     found = place(SPACE, {"I_thr": 0.5, "s_thr": 400.0}, {"I_thr": 0.005})
     assert found.beyond == pytest.approx([0.1, 0.0])
     assert found.point[0] <= 0.4 + 1e-9 and found.distance > 1
+    assert found.extrapolated and found.around.mean[0] < 0.41
     assert found.z[0] == pytest.approx((0.5 - 0.3) / SPACE.points[:, 0].std(ddof=1))
 
 
 def test_what_was_not_measured_is_as_open_as_the_family_is():
     sure = place(SPACE, {"I_thr": 0.3, "s_thr": 400.0}, {"I_thr": 0.001, "s_thr": 1.0})
     half = place(SPACE, {"I_thr": 0.3}, {"I_thr": 0.001})
-    assert half.point_sd[1] > 10 * sure.point_sd[1]
+    assert half.point_sd[1] > 5 * sure.point_sd[1]
     assert np.isnan(half.measured[1])
     with pytest.raises(InputError, match="None of the latent features"):
         place(SPACE, {"AP1_width": 0.8})
