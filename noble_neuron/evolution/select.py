@@ -24,6 +24,7 @@ from ..cells.spec import HofCell
 from ..errors import InputError
 from ..files import write_json, written_whole
 from ..simulate.characterise import characterise
+from ..simulate.kept import Kept
 from ..simulate.workers import Job, Workers
 from .spec import SearchSpec, Trials
 
@@ -62,25 +63,28 @@ def choose(
     rows: Iterable[dict[str, Any]],
     choice: Choice = Choice(),
     workers: int | None = None,
+    keep: str | os.PathLike | None = None,
 ) -> list[dict[str, Any]]:
     """The hall of fame, best first: rows with `measured`, the cell's characteristics.
+
+    Args:
+        spec: The search's.
+        rows: Its archive's whole models.
+        choice: What is asked of the hall of fame.
+        workers: Processes; one per core by default.
+        keep: JSON-lines file of what was measured, so that a killed call goes on.
 
     Raises:
         InputError: The archive holds too few models that qualify and differ.
     """
     candidates, taken = qualified(spec, rows), []
     bar = tqdm(total=choice.models, desc=f"{spec.name} choosing", unit="model")
-    waiting = list(candidates)
+    waiting, notes = list(candidates), Kept(keep, {"trials": asdict(spec.trials)})
     with Workers(workers) as pool:
         while len(taken) < choice.models and waiting:
             batch = _apart(spec, waiting, taken, choice, 2 * pool.count)
-            for k, row in enumerate(batch):
-                pool.submit(Job(k, measure, (hof_cell(spec, row["values"], None), spec.trials)))
-            answers = {
-                o.job.key: o.value if o.kind == "done" else (None, o.text) for o in pool.outcomes()
-            }
-            for k, row in enumerate(batch):
-                measured, why = answers[k]
+            answers = _measured(spec, batch, pool, notes)
+            for row, (measured, why) in zip(batch, answers, strict=True):
                 if why:
                     bar.write(f"left out (mean |z| {np.mean(np.abs(row['z'])):.2f}): {why}")
                 elif len(taken) < choice.models:
@@ -96,6 +100,24 @@ def choose(
             f"distances."
         )
     return taken
+
+
+def _measured(spec: SearchSpec, batch: list[dict], pool: Workers, notes: Kept) -> list[tuple]:
+    """For each row what `measure` says, or why it says nothing; what is known is not run again."""
+    cells = [hof_cell(spec, row["values"], None) for row in batch]
+    answers = {}
+    for k, cell in enumerate(cells):
+        known = notes.get(cell)
+        if known is None:
+            pool.submit(Job(k, measure, (cell, spec.trials)))
+        else:
+            answers[k] = known["measured"], known["why"]
+    for outcome in pool.outcomes():
+        k = outcome.job.key
+        answers[k] = outcome.value if outcome.kind == "done" else (None, outcome.text)
+        if outcome.kind == "done":
+            notes.add(cells[k], dict(zip(("measured", "why"), outcome.value, strict=True)))
+    return [answers[k] for k in range(len(batch))]
 
 
 def _apart(spec, waiting, taken, choice, most) -> list[dict[str, Any]]:
