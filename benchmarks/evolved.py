@@ -97,6 +97,10 @@ def evolved(name: str, factors: tuple[float, ...]) -> None:
         ("I_thr, largest", i_thr.max(), "nA", None),
         ("spread (SD) of I_thr over its bisection error", i_thr.std() / BISECTION, "", 10),
         (f"models that fire tonically at {factors} x I_thr", tonic, "", n),
+        *(
+            (f"of them, at {factor:g} x I_thr", sum(c.repetitive[k] for c in curves), "", n)
+            for k, factor in enumerate(factors)
+        ),
         ("lowest rate there", rates.min(), "Hz", spec.trials.rates[0]),
         ("highest rate there", rates.max(), "Hz", spec.trials.rates[1]),
         (
