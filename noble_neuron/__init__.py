@@ -15,6 +15,8 @@ Where things are, from the ground up:
     hosts        the same for hoc and NetPyNE
     training     fitting a surrogate
     evolution    making a hall of fame
+    population   ensembles that spread as a family does
+    experiment   recordings of a cell, and its place among the models
     compare      full simulation and surrogate side by side, cells and networks
     reproduce    what the NOBLE paper shows, each as one call
     workflows    from somebody's network to a trained surrogate of its cells

@@ -262,6 +262,54 @@ def _(line, folder):
     _network(folder, {"PV": "pvalb"}, cfg=_CFG, netParams=params)
 
 
+def _recording(folder, version="2.7.0", step=None):
+    """An NWB file of three sweeps of 1 s, their command the same step [ms] or noise."""
+    import h5py
+
+    rng = np.random.default_rng(0)
+    path = folder / "recording.nwb"
+    with h5py.File(path, "w") as file:
+        file.attrs["nwb_version"] = version
+        for k in range(3):
+            current = 1e-10 * rng.normal(size=2000)
+            if step:
+                t = np.arange(2000) / 2
+                current = 1e-10 * ((t >= step[0]) & (t < step[1]))
+            for room, kind, unit, values in (
+                ("acquisition", "CurrentClampSeries", "volts", np.full(2000, -0.07)),
+                ("stimulus/presentation", "CurrentClampStimulusSeries", "amperes", current),
+            ):
+                series = file.create_group(f"{room}/sweep_{k}")
+                series.attrs["neurodata_type"] = kind
+                series.create_dataset("data", data=values).attrs["unit"] = unit
+                series.create_dataset("starting_time", data=0.0).attrs["rate"] = 2000.0
+    return path
+
+
+def _squares(path):
+    from noble_neuron.experiment.squares import long_squares
+    from noble_neuron.store.nwb import read_sweeps
+
+    return long_squares(read_sweeps(path))
+
+
+@case("recording in NWB 1", errors.InputError, "NWB-1.0.5", "recording.nwb", "NWB 2")
+def _(line, folder):
+    _squares(_recording(folder, "NWB-1.0.5"))
+
+
+@case("recording without long square steps", errors.InputError, "of 3 sweeps 0", "three sweeps")
+def _(line, folder):
+    _squares(_recording(folder))
+
+
+@case("recording of a cell that never fires", errors.InputError, "No sweep fires", "0.1 nA")
+def _(line, folder):
+    from noble_neuron.experiment.measured import characterise_recording
+
+    characterise_recording(_squares(_recording(folder, step=(200, 800))), -20.0)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_one_clear_error(line, tmp_path, name):
     run, error, says = CASES[name]

@@ -23,6 +23,8 @@ MAY_IMPORT = {
     "runtime": {"nrn", "surrogates"},
     "training": {"operators", "store", "features", "surrogates"},
     "evolution": {"cells", "protocols", "features", "simulate"},
+    "population": {"surrogates", "features"},
+    "experiment": {"store", "surrogates", "features", "population"},
 }
 MAY_IMPORT["hosts"] = {
     *("nrn", "runtime", "surrogates", "cells", "protocols", "simulate", "features"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import cells, hoc, judging, reproduce, training
+from . import cells, experiment, hoc, judging, reproduce, training
 
 COMMANDS = (
     *judging.COMMANDS,
     *cells.COMMANDS,
     *training.COMMANDS,
     *reproduce.COMMANDS,
+    *experiment.COMMANDS,
     *hoc.COMMANDS,
 )

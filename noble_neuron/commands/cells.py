@@ -104,7 +104,8 @@ def _evolve(o: argparse.Namespace) -> None:
     )
     archive = evolve(spec, o.out, config, o.workers)
     choice = Choice(models=o.models, held_out=o.hold_out, seed=o.seed)
-    taken = choose(spec, archive.whole_models(), choice, o.workers)
+    measured = Path(o.out) / "measured.jsonl"
+    taken = choose(spec, archive.whole_models(), choice, o.workers, measured)
     publish(spec, taken, choice, cost_of(archive.rows.values()), o.out)
     say(f"written: {o.out}, {len(taken)} models")
 

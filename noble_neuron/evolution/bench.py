@@ -1,8 +1,9 @@
 """One candidate on the bench: clamp it, read the features that the targets name.
 
-The protocol costs about two seconds of simulated time per candidate: a -100 pA step for the
-passive features, a bisected threshold (each try ends at its first spike), and steps at fixed
-multiples of it. Everything is measured with the cell's own time step and threshold.
+The protocol costs about two seconds of simulated time per candidate: a small step for the
+passive features, a bisected threshold (each try ends at its first spike), and steps above
+it, as the specification's `Trials` say. Everything is measured with the cell's own time step and
+threshold.
 """
 
 from __future__ import annotations
@@ -18,14 +19,12 @@ from ..cells.spec import HofCell, LiveCell, group_name
 from ..errors import InputError
 from ..features.efel import extract, spike_times
 from ..types import Trace
+from .spec import SearchSpec, Trials
 
 ONSET, LATE = 15.0, 100.0  # ms; the late onset lets the cell settle first
 DURATION = 400.0  # ms
-TOP_CURRENT = 0.8  # nA; no threshold up to here = not a cell of this kind
 HOPELESS = 6.0  # SD of a passive feature; no use to look at the active ones
 THRESHOLD_STEP = 2e-3  # nA; coarse: the chosen models are bisected again, to 0.2 pA
-FEATURE_AMPLITUDE = 1.57  # times I_thr: 0.4624 nA / 0.2949 nA, the two published means
-TONIC_AMPLITUDES = (1.1, FEATURE_AMPLITUDE, 2.1)
 EFEL = (
     "AP_width",
     "AP_amplitude_from_voltagebase",
@@ -34,8 +33,7 @@ EFEL = (
     "adaptation_index2",
     "time_to_first_spike",
     "mean_frequency",
-    "AP_peak_upstroke",
-    "AP_peak_downstroke",
+    "AP_begin_voltage",
 )
 
 
@@ -49,6 +47,8 @@ class Bench:
 
     cell: HofCell
     live: LiveCell
+    trials: Trials
+    targets: tuple[str, ...]  # features to measure
 
     def __post_init__(self) -> None:
         self.groups: dict[str, list] = {}
@@ -97,30 +97,31 @@ class Bench:
 
 
 def passive(bench: Bench) -> dict[str, float]:
-    """Resting voltage [mV], input resistance [MOhm] and time constant [ms] at -100 pA."""
-    trace = bench.respond(-0.1, onset=LATE, duration=200.0, after=0.0)
+    """Resting voltage [mV], input resistance [MOhm] and time constant [ms] at a small step."""
+    trace = bench.respond(bench.trials.passive, onset=LATE, duration=200.0, after=0.0)
     before = trace.v[(trace.t > LATE - 10) & (trace.t < LATE)]
     rest, end = before.mean(), trace.v[trace.t > LATE + 180].mean()
     if np.any(spike_times(trace, bench.cell.threshold)) or rest - end < 0.1:
-        raise Unfit("the cell fires at rest, or does not answer to -100 pA")
+        raise Unfit(f"the cell fires at rest, or does not answer to {bench.trials.passive:g} nA")
     # Time to 1 - 1/e of the deflection: one exponential is all the published tau assumes.
     fall = (rest - trace.v[trace.t >= LATE]) / (rest - end)
     return {
         "resting_voltage": float(rest),
-        "input_resistance": float((rest - end) / 0.1),
+        "input_resistance": float((end - rest) / bench.trials.passive),
         "time_constant": float(np.argmax(fall >= 1 - np.exp(-1)) * trace.dt),
     }
 
 
 def threshold(bench: Bench) -> float:
-    """Smallest firing amplitude [nA]: first firing one on a 50 pA ladder, then bisected."""
+    """Smallest firing amplitude [nA]: first firing one on a ladder, then bisected."""
+    step, top = bench.trials.ladder, bench.trials.top
     if bench.spikes(0.0):
         raise Unfit("the cell fires without current")
-    low, high = 0.0, 0.05
+    low, high = 0.0, step
     while not bench.spikes(high):
-        low, high = high, high + 0.05
-        if high > TOP_CURRENT:
-            raise Unfit(f"the cell is silent up to {TOP_CURRENT} nA")
+        low, high = high, high + step
+        if high > top:
+            raise Unfit(f"the cell is silent up to {top} nA")
     while high - low > THRESHOLD_STEP:
         middle = (low + high) / 2
         low, high = (low, middle) if bench.spikes(middle) else (middle, high)
@@ -130,42 +131,47 @@ def threshold(bench: Bench) -> float:
 def active(bench: Bench) -> dict[str, float]:
     """Threshold, slope, spike shape and firing pattern, and how far firing is not tonic.
 
-    `untonic` is 0 for a cell that fires at 20-200 Hz, without gap or block, at each of
-    TONIC_AMPLITUDES; otherwise it grows with the distance from that.
+    `untonic` is 0 for a cell that fires within the trials' rates, without gap or block, at each
+    of their amplitudes; otherwise it grows with the distance from that.
     """
-    i_thr = threshold(bench)
+    i_thr, trials = threshold(bench), bench.trials
+    feature = trials.feature_amplitude(i_thr)
+    amplitudes = sorted({feature, *(factor * i_thr for factor in trials.factors)})
     rates, untonic = [], 0.0
-    for factor in TONIC_AMPLITUDES:
-        trace = bench.respond(factor * i_thr)
+    for amplitude in amplitudes:
+        trace = bench.respond(amplitude)
         times = spike_times(trace, bench.cell.threshold)
         times = times[(times > ONSET) & (times < ONSET + DURATION)]
         rates.append(len(times) / DURATION * 1e3)
-        untonic += _untonic(times, rates[-1])
-        if factor == FEATURE_AMPLITUDE:
+        untonic += _untonic(times, rates[-1], trials)
+        if amplitude == feature:
             at_feature = trace, times
     untonic += max(0.0, (rates[-2] - rates[-1]) / 10.0)
     if len(at_feature[1]) < 5:
         raise Unfit("fewer than 5 spikes at the amplitude where features are read")
-    low, high = TONIC_AMPLITUDES[0] * i_thr, TONIC_AMPLITUDES[1] * i_thr
     values = {
         "I_thr": i_thr,
-        "s_thr": (rates[1] - rates[0]) / (high - low),
+        "s_thr": (rates[1] - rates[0]) / (amplitudes[1] - amplitudes[0]),
         "untonic": float(untonic),
     }
     return values | _shape(bench, *at_feature)
 
 
-def _untonic(times: np.ndarray, rate: float) -> float:
+def _untonic(times: np.ndarray, rate: float, trials: Trials) -> float:
     if len(times) < 3:
         return 10.0
     gaps = np.diff([*times, ONSET + DURATION])
     longest = gaps[1:].max() / np.median(gaps[:-1])
-    return max(0.0, longest - 1.6) + max(0.0, (20.0 - rate) / 5) + max(0.0, (rate - 200.0) / 5)
+    low, high = trials.rates
+    return max(0.0, longest - trials.gap) + max(0.0, (low - rate) / 5, (rate - high) / 5)
 
 
 def _shape(bench: Bench, trace: Trace, times: np.ndarray) -> dict[str, float]:
-    values = extract(trace, ONSET, ONSET + DURATION, bench.cell.threshold, EFEL)
-    up, down = values.pop("AP_peak_upstroke"), values.pop("AP_peak_downstroke")
+    names = [name for name in EFEL if name in bench.targets]
+    slopes = ["AP_peak_upstroke", "AP_peak_downstroke"]
+    window = ONSET, ONSET + DURATION
+    values = extract(trace, *window, bench.cell.threshold, names + slopes)
+    up, down = (values.pop(name) for name in slopes)
     # Allen's fast trough: the minimum within 5 ms of the peak, or before the next spike.
     first = int(np.searchsorted(trace.t, times[0]))
     until = min(first + round(5.0 / trace.dt), int(np.searchsorted(trace.t, times[1])))
@@ -177,11 +183,12 @@ def _shape(bench: Bench, trace: Trace, times: np.ndarray) -> dict[str, float]:
     return values
 
 
-def build_bench(cell: HofCell) -> Bench:
+def build_bench(spec: SearchSpec) -> Bench:
     """Build the cell once; `Bench.set` then changes its parameters in place.
 
     The globals are set for good: a bench owns its process (see `worker`).
     """
+    cell = spec.cell
     if cell.loader != "swc":
         raise InputError(
             f"{cell.name}: a search needs a cell of the 'swc' loader, not {cell.loader!r}."
@@ -189,4 +196,4 @@ def build_bench(cell: HofCell) -> Bench:
     live = cell.build()
     h.load_file("stdrun.hoc")
     h.celsius, h.dt, h.steps_per_ms = cell.celsius, cell.dt, 1 / cell.dt
-    return Bench(cell, live)
+    return Bench(cell, live, spec.trials, tuple(t.feature for t in spec.targets))

@@ -80,7 +80,12 @@ class Archive:
 
     @staticmethod
     def key(stage: str, values: dict[str, float]) -> tuple:
-        return (stage, *values.items())
+        """What tells a measurement apart: whole models are measured alike in every stage.
+
+        Rounded, because the last stage's parents come back from 0...1 with another last digit.
+        """
+        rounded = ((name, float(f"{value:.12g}")) for name, value in values.items())
+        return ("passive" if stage == "passive" else "whole", *rounded)
 
     def add(self, row: dict[str, Any]) -> None:
         self.rows[self.key(row["stage"], row["values"])] = row
@@ -140,6 +145,7 @@ def _claim(out: Path, spec: SearchSpec, config: SearchConfig) -> None:
     mark = {
         "parameters": [vars(p) | {"paths": list(p.paths)} for p in spec.parameters],
         "targets": [vars(t) for t in spec.targets],
+        "trials": vars(spec.trials),
         "groups": spec.cell.source["groups"],
         "offspring": config.offspring,
         "seed": config.seed,

@@ -1,11 +1,11 @@
 """From an archive of candidates to a hall of fame: good, tonic, and not clones.
 
 A candidate qualifies if the mean |z| over all targets is at most 2, none is above 3, and it
-fires tonically at 20-200 Hz wherever the bench tried. The best is taken first; every further
-one, in order of mean |z|, must keep a distance from all taken before, in parameters and in
-features. Each is then measured anew on a fresh build, with its threshold bisected to 0.2 pA
-and its whole range up to twice the threshold; one that fails there is left out, with the
-reason.
+fires tonically, at the rates of the specification's trials, wherever the bench tried. The best is
+taken first; every further one, in order of mean |z|, must keep a distance from all taken before,
+in parameters and in features. Each is then measured anew on a fresh build, with its threshold
+bisected to 0.2 pA and its whole range up to twice the threshold; one that fails there is left
+out, with the reason.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ..cells.spec import HofCell
 from ..errors import InputError
 from ..files import write_json, written_whole
 from ..simulate.characterise import characterise
+from ..simulate.kept import Kept
 from ..simulate.workers import Job, Workers
-from .spec import SearchSpec
+from .spec import SearchSpec, Trials
 
 MEAN_Z, WORST_Z = 2.0, 3.0
-RATES = (20.0, 200.0)  # Hz, of repetitive firing up to twice the threshold
-RANGE = 2.0  # times I_thr
-TOP = 1.0  # nA, end of the F-I curves
+RANGE = 2.0  # times I_thr: firing must be tonic up to here
+CURVE_POINTS = 25  # of the F-I curves
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Choice:
     seed: int = 2025
 
 
-def qualified(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def qualified(spec: SearchSpec, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows that qualify, the best first."""
     good = [
         r
@@ -53,7 +53,7 @@ def qualified(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         and r["features"].get("untonic", 1) == 0
         and np.mean(np.abs(r["z"])) <= MEAN_Z
         and np.max(np.abs(r["z"])) <= WORST_Z
-        and RANGE * r["features"].get("I_thr", 0.0) <= TOP
+        and RANGE * r["features"].get("I_thr", 0.0) <= spec.trials.curve_top
     ]
     return sorted(good, key=lambda r: (float(np.mean(np.abs(r["z"]))), str(r["values"])))
 
@@ -63,25 +63,28 @@ def choose(
     rows: Iterable[dict[str, Any]],
     choice: Choice = Choice(),
     workers: int | None = None,
+    keep: str | os.PathLike | None = None,
 ) -> list[dict[str, Any]]:
     """The hall of fame, best first: rows with `measured`, the cell's characteristics.
+
+    Args:
+        spec: The search's.
+        rows: Its archive's whole models.
+        choice: What is asked of the hall of fame.
+        workers: Processes; one per core by default.
+        keep: JSON-lines file of what was measured, so that a killed call goes on.
 
     Raises:
         InputError: The archive holds too few models that qualify and differ.
     """
-    candidates, taken = qualified(rows), []
+    candidates, taken = qualified(spec, rows), []
     bar = tqdm(total=choice.models, desc=f"{spec.name} choosing", unit="model")
-    waiting = list(candidates)
+    waiting, notes = list(candidates), Kept(keep, {"trials": asdict(spec.trials)})
     with Workers(workers) as pool:
         while len(taken) < choice.models and waiting:
             batch = _apart(spec, waiting, taken, choice, 2 * pool.count)
-            for k, row in enumerate(batch):
-                pool.submit(Job(k, measure, (hof_cell(spec, row["values"], None),)))
-            answers = {
-                o.job.key: o.value if o.kind == "done" else (None, o.text) for o in pool.outcomes()
-            }
-            for k, row in enumerate(batch):
-                measured, why = answers[k]
+            answers = _measured(spec, batch, pool, notes)
+            for row, (measured, why) in zip(batch, answers, strict=True):
                 if why:
                     bar.write(f"left out (mean |z| {np.mean(np.abs(row['z'])):.2f}): {why}")
                 elif len(taken) < choice.models:
@@ -97,6 +100,24 @@ def choose(
             f"distances."
         )
     return taken
+
+
+def _measured(spec: SearchSpec, batch: list[dict], pool: Workers, notes: Kept) -> list[tuple]:
+    """For each row what `measure` says, or why it says nothing; what is known is not run again."""
+    cells = [hof_cell(spec, row["values"], None) for row in batch]
+    answers = {}
+    for k, cell in enumerate(cells):
+        known = notes.get(cell)
+        if known is None:
+            pool.submit(Job(k, measure, (cell, spec.trials)))
+        else:
+            answers[k] = known["measured"], known["why"]
+    for outcome in pool.outcomes():
+        k = outcome.job.key
+        answers[k] = outcome.value if outcome.kind == "done" else (None, outcome.text)
+        if outcome.kind == "done":
+            notes.add(cells[k], dict(zip(("measured", "why"), outcome.value, strict=True)))
+    return [answers[k] for k in range(len(batch))]
 
 
 def _apart(spec, waiting, taken, choice, most) -> list[dict[str, Any]]:
@@ -129,23 +150,26 @@ def hof_cell(spec: SearchSpec, values: dict[str, float], hof: int | None) -> Hof
 
 
 def measure(
-    cell: HofCell, beat: Callable[[Any], None]
+    cell: HofCell, trials: Trials, beat: Callable[[Any], None]
 ) -> tuple[dict[str, float | None] | None, str | None]:
     """Features of a cell (as `simulate.study` keeps them), or why it does not qualify."""
     beat(cell.name)
-    found = characterise(cell, low=0.0, high=TOP, step=0.04)
+    top, rates = trials.curve_top, trials.rates
+    found = characterise(cell, low=0.0, high=top, step=top / CURVE_POINTS)
     i_thr, curve = found.values["I_thr"], found.curve
-    if not RANGE * i_thr <= TOP:
-        return None, f"I_thr is {i_thr:g} nA: twice that is beyond {TOP:g} nA"
-    within = (curve.amplitudes > 1.1 * i_thr) & (curve.amplitudes <= RANGE * i_thr)
-    rates = curve.rates[within]
+    if not RANGE * i_thr <= top:
+        return None, f"I_thr is {i_thr:g} nA: twice that is beyond {top:g} nA"
+    low, high = trials.factors[0] * i_thr, RANGE * i_thr
+    within = (curve.amplitudes > low) & (curve.amplitudes <= high)
     if not np.all(curve.repetitive[within]):
         return None, "firing does not last below twice the threshold"
-    if rates.min(initial=RATES[1]) < RATES[0] or rates.max(initial=RATES[0]) > RATES[1]:
-        return None, f"fires at {rates.min():.0f}-{rates.max():.0f} Hz in range"
+    slowest = curve.rates[within].min(initial=rates[1])
+    fastest = curve.rates[within].max(initial=rates[0])
+    if slowest < rates[0] or fastest > rates[1]:
+        return None, f"fires at {slowest:.0f}-{fastest:.0f} Hz in range"
     if found.values["I_block"] <= RANGE * i_thr:
         return None, "blocked below twice the threshold"
-    values = {**found.features[max(found.features)], **found.values, "measured_to": TOP}
+    values = {**found.features[max(found.features)], **found.values, "measured_to": top}
     return {k: float(v) if np.isfinite(v) else None for k, v in values.items()}, None
 
 

@@ -8,7 +8,8 @@ A search is a JSON file, so that the built-in ensemble and a user's cell go the 
      "parameters": [{"name": ..., "stage": "passive" | "active",
                      "paths": ["soma.nn_NaTg.gbar", ...], "low": ..., "high": ..., "log": true}],
      "targets": [{"feature": ..., "stage": ..., "mean": ..., "sd": ..., "unit": ...,
-                  "source": ...}]}
+                  "source": ...}],
+     "trials": {...}}                       currents and rates, where `Trials` does not suit
 
 A path is group.mechanism.parameter, or group.cm, group.Ra.
 """
@@ -81,6 +82,49 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Trials:
+    """The currents that candidates are tried with, and what counts as tonic firing there.
+
+    The defaults suit fast-spiking cells.
+
+    Attributes:
+        passive: Step of the passive features [nA].
+        ladder: Spacing of the steps that look for the threshold [nA].
+        top: Where they end [nA]: no threshold up to here = not a cell of this kind.
+        factors: Steps that must make the cell fire tonically, times I_thr; the lowest first.
+        feature_factor: Spike shape and firing pattern are read at this times I_thr...
+        feature_above: ...plus this [nA].
+        rates: Lowest and highest rate of tonic firing [Hz].
+        gap: Longest pause that is still tonic, over the median interval.
+        curve_top: End of the F-I curve of a chosen model [nA].
+    """
+
+    passive: float = -0.1
+    ladder: float = 0.05
+    top: float = 0.8
+    factors: tuple[float, ...] = (1.1, 2.1)
+    feature_factor: float = 1.57  # 0.4624 nA / 0.2949 nA, the two published means
+    feature_above: float = 0.0
+    rates: tuple[float, float] = (20.0, 200.0)
+    gap: float = 1.6
+    curve_top: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "factors", tuple(self.factors))
+        object.__setattr__(self, "rates", tuple(self.rates))
+        rising = 1 < self.factors[0] < self.factors[-1] and self.rates[0] < self.rates[-1]
+        if not (rising and self.passive < 0 < self.ladder < self.top <= self.curve_top):
+            raise InputError(
+                f"Trials need passive < 0 < ladder < top <= curve_top, rising rates and rising "
+                f"factors above 1: got {self}."
+            )
+
+    def feature_amplitude(self, i_thr: float) -> float:
+        """Where spike shape and firing pattern are read [nA]."""
+        return self.feature_factor * i_thr + self.feature_above
+
+
+@dataclass(frozen=True)
 class SearchSpec:
     """A cell with its free parameters and its targets."""
 
@@ -88,6 +132,7 @@ class SearchSpec:
     cell: HofCell
     parameters: tuple[Parameter, ...]
     targets: tuple[Target, ...]
+    trials: Trials = Trials()
 
     @classmethod
     def read(cls, path: str | os.PathLike) -> SearchSpec:
@@ -114,12 +159,13 @@ class SearchSpec:
                 Parameter(**{**p, "paths": tuple(p["paths"])}) for p in data["parameters"]
             )
             targets = tuple(Target(**t) for t in data["targets"])
+            trials = Trials(**data.get("trials", {}))
         except (KeyError, TypeError) as error:
             raise InputError(
                 f"The search specification {path} lacks or misnames a key: {error}. "
                 f"See noble_neuron.evolution.spec for the form."
             ) from None
-        return cls(data["name"], cell, parameters, targets)
+        return cls(data["name"], cell, parameters, targets, trials)
 
     def source(self, values: dict[str, float], passive_only: bool = False) -> dict[str, Any]:
         """The cell's source with `values` (parameter name -> value) filled in.

@@ -24,7 +24,7 @@ def score(
 
     beat(values)
     if _held.get("spec") != spec:
-        _held.update(spec=spec, bench=on.build_bench(spec.cell))
+        _held.update(spec=spec, bench=on.build_bench(spec))
     bench = _held["bench"]
     began, features, why = time.perf_counter(), {}, None
     targets = targets_of(spec, stage)

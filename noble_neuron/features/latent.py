@@ -168,15 +168,20 @@ class LatentSpace:
         return table
 
 
-def _distance(hull: np.ndarray, point: np.ndarray) -> float:
-    """Distance from `point`, shape (k,), to the convex hull of `hull`, shape (n, k).
+def nearest_in_hull(hull: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Weights, shape (n,), of the point of a convex hull that is nearest to `point`, shape (k,).
 
-    With the points shifted by `point`, minimise |P' u|^2 + (sum(u) - 1)^2 over u >= 0.
-    For u = s w, sum(w) = 1, the best s gives d^2 / (1 + d^2), which grows with
-    d = |P' w|: so w = u / sum(u) is exactly the nearest point of the hull. Works in
-    any dimension, also for flat hulls and hulls of fewer than k + 1 points.
+    With the hull's points, shape (n, k), shifted by `point`, minimise
+    |P' u|^2 + (sum(u) - 1)^2 over u >= 0. For u = s w, sum(w) = 1, the best s gives
+    d^2 / (1 + d^2), which grows with d = |P' w|: so w = u / sum(u) is exactly the nearest point
+    of the hull. Works in any dimension, also for flat hulls and hulls of fewer than k + 1 points.
     """
     shifted = hull - point
     system = np.vstack([shifted.T, np.ones(len(hull))])
     weights, _ = nnls(system, np.append(np.zeros(hull.shape[1]), 1.0), maxiter=100 * len(hull))
-    return float(np.linalg.norm(shifted.T @ (weights / weights.sum())))
+    return weights / weights.sum()
+
+
+def _distance(hull: np.ndarray, point: np.ndarray) -> float:
+    """Distance from `point`, shape (k,), to the convex hull of `hull`, shape (n, k)."""
+    return float(np.linalg.norm(nearest_in_hull(hull, point) @ (hull - point)))

@@ -8,26 +8,35 @@ import pytest
 from noble_neuron.assets import library_dir
 from noble_neuron.cli import main
 from noble_neuron.errors import InputError
-from noble_neuron.evolution.grow import Basket, grow_basket_cell
+from noble_neuron.evolution.grow import KINDS, Basket, grow
 from noble_neuron.evolution.search import Archive, SearchConfig, evolve
 from noble_neuron.evolution.select import Choice, choose, distances, held_out, qualified
-from noble_neuron.evolution.spec import Parameter, SearchSpec, Target
+from noble_neuron.evolution.spec import Parameter, SearchSpec, Target, Trials
 from noble_neuron.simulate.study import Study
 
 SPEC = library_dir() / "pvalb" / "search.json"
 
 
-def test_the_morphology_that_ships_is_the_one_the_script_grows(tmp_path):
-    grown = grow_basket_cell(tmp_path / "cell.swc")
-    assert grown.read_bytes() == (SPEC.parent / "morphology.swc").read_bytes()
-    other = grow_basket_cell(tmp_path / "other.swc", Basket(seed=1))
+@pytest.mark.parametrize("name, kind", [("pvalb", "basket"), ("vip", "bipolar")])
+def test_the_morphology_that_ships_is_the_one_the_script_grows(tmp_path, name, kind):
+    grown = grow(tmp_path / "cell.swc", KINDS[kind]())
+    assert grown.read_bytes() == (library_dir() / name / "morphology.swc").read_bytes()
+    other = grow(tmp_path / "other.swc", KINDS[kind](seed=1))
     assert other.read_bytes() != grown.read_bytes()
+
+
+def test_a_bipolar_cell_is_taller_than_wide(tmp_path):
+    lines = grow(tmp_path / "cell.swc", KINDS["bipolar"]()).read_text().splitlines()
+    points = np.array([line.split()[2:5] for line in lines if line[0] != "#"], float)
+    width, height, depth = np.ptp(points, axis=0)
+    assert height > 2 * max(width, depth)
+    assert points[:, 1].min() < -100 and points[:, 1].max() > 100  # um, both poles
 
 
 def test_calibre_is_conserved_at_bifurcations(tmp_path):
     """Kubota's rule: area above a fork = sum of the areas below, less one tip's."""
     rule = Basket()
-    lines = grow_basket_cell(tmp_path / "cell.swc", rule).read_text().splitlines()
+    lines = grow(tmp_path / "cell.swc", rule).read_text().splitlines()
     points = {
         int(f[0]): (float(f[5]), int(f[6]))
         for f in map(str.split, lines)
@@ -85,6 +94,8 @@ def test_a_specification_fills_every_path():
             "bounds 2 ... 1",
         ),
         ({"targets": [{"feature": "I_thr", "meen": 1}]}, "meen"),
+        ({"trials": {"passive": 0.1}}, "passive < 0 < ladder"),
+        ({"trials": {"pasive": -0.1}}, "pasive"),
     ],
 )
 def test_a_bad_specification_says_what_is_wrong(tmp_path, change, message):
@@ -127,9 +138,10 @@ def row(z, untonic=0.0, values=None):
 
 
 def test_only_good_tonic_models_qualify_best_first():
+    spec = SearchSpec("s", None, (), (), Trials())
     good, better = row([1.0, 2.9]), row([0.5, -0.5])
     bad = [row([3.1, 0.0]), row([2.5, 2.5]), row([0.1, 0.1], untonic=0.2), row(None)]
-    assert qualified([good, *bad, better]) == [better, good]
+    assert qualified(spec, [good, *bad, better]) == [better, good]
 
 
 def test_distances_are_in_bounds_and_in_sds():
