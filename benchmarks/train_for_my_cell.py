@@ -4,9 +4,10 @@
 
 What `noble-neuron surrogate-for` does for the PV cells of examples/models/pv_network (pvalb), and
 of the same network of HL23PV or HL23VIP cells, which are read from ../shared/data/hl23 and stay
-there, as the surrogates stay in FOLDER/NAME; then the network with them, as compare-network sets
-it beside the full one. MINUTES are those of training, on TRACES of a second. A killed run goes on;
-the record has every cell that is finished in FOLDER.
+there, as the surrogates stay in FOLDER/NAME (with NAME_dense by dense layers in place of the
+equation); then the network with them, as compare-network sets it beside the full one. MINUTES are
+those of training, on TRACES of a second. A killed run goes on; the record has every cell that is
+finished in FOLDER.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 from record import ROOT, record
 
 from noble_neuron.compare.network import NetworkComparison, compare_network
@@ -48,16 +50,31 @@ class PVCell:
 def main() -> None:
     folder, minutes, traces = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
     for name in sys.argv[4:] or CELLS:
-        model = MODEL if CELLS[name] is None else network_of(name, folder / "models" / name)
-        effort = Effort(minutes=minutes, traces=traces)
-        made = surrogate_for(model, "PV", out=folder / name, effort=effort, say=said)
+        out, (cell, operator) = folder / name, meant(name)
+        model = MODEL if CELLS[cell] is None else network_of(cell, folder / "models" / cell)
+        made = surrogate_for(
+            model,
+            "PV",
+            out=out,
+            operator=operator,
+            effort=Effort(minutes=minutes, traces=traces),
+            say=said,
+        )
         print(name, made.text(), sep="\n", flush=True)
         swapped = {"PV": {"surrogate": str(made.bundle)}}
-        result = compare_network(model, swapped, folder / name / "compare", said)
+        result = compare_network(model, swapped, out / "compare", said)
         print(result.table(), flush=True)
-        write_json(folder / name / "compare.json", in_the_network(result))
-    finished = [name for name in CELLS if (folder / name / "compare.json").exists()]
-    record("train_for_my_cell", [row for name in finished for row in rows(name, folder / name)])
+        write_json(out / "compare.json", [{"minutes": minutes}, *in_the_network(result)])
+    finished = sorted(path.parent for path in folder.glob("*/compare.json"))
+    record("train_for_my_cell", [row for path in finished for row in rows(path)])
+
+
+def meant(name: str) -> tuple[str, str]:
+    """Cell and operator of a NAME."""
+    cell, _, dense = name.partition("_")
+    if cell not in CELLS or dense not in ("", "dense"):
+        raise SystemExit(f"No cell {name!r}: {', '.join(CELLS)}, with _dense after it or not.")
+    return cell, "stream_dense" if dense else "stream_ode"
 
 
 def in_the_network(result: NetworkComparison) -> list[dict]:
@@ -76,6 +93,7 @@ def in_the_network(result: NetworkComparison) -> list[dict]:
     return [
         {"figure": f"in the network, {what}", "value": float(value), "unit": unit, "n": n}
         for what, value, unit, n in figures
+        if np.isfinite(value)
     ]
 
 
@@ -108,8 +126,11 @@ def network_of(name: str, folder: Path) -> Path:
     return folder
 
 
-def rows(name: str, folder: Path) -> list[dict]:
+def rows(folder: Path) -> list[dict]:
     """What is kept of one cell, from its folder."""
+    cell, operator = meant(folder.name)
+    kind = {"stream_ode": "the equation", "stream_dense": "dense"}[operator]
+    asked, *in_network = read_json(folder / "compare.json")
     result, split = (
         read_json(folder / "result.json"),
         read_json(folder / "training" / "split.json"),
@@ -124,6 +145,7 @@ def rows(name: str, folder: Path) -> list[dict]:
         ("measured less expected", own - expected["gamma"], "", None),
         ("Gamma after the short training", expected["pilot"], "", None),
         ("traces to train on", len(split["train"]), "", None),
+        ("minutes of training asked for", asked["minutes"], "min", None),
         ("steps of training", expected["total"], "", None),
         ("time on the wall", sum(seconds.values()) / 60, "min", None),
         ("time of a core", sum(cpu.values()) / 60, "min", None),
@@ -148,8 +170,8 @@ def rows(name: str, folder: Path) -> list[dict]:
     found = [
         {"figure": what, "value": value, "unit": unit, "n": n} for what, value, unit, n in figures
     ]
-    found += read_json(folder / "compare.json")
-    return [{**row, "figure": f"{name}: {row['figure']}"} for row in found]
+    found += in_network
+    return [{**row, "figure": f"{cell}, {kind}: {row['figure']}"} for row in found]
 
 
 if __name__ == "__main__":

@@ -42,7 +42,10 @@ class Expectation:
 
     def text(self) -> str:
         """For a terminal."""
-        vague = " It has hardly begun to place spikes, so that this tells little."
+        vague = (
+            " It has hardly begun to place spikes, so that this tells little: it may need more "
+            "minutes, or another operator."
+        )
         return (
             f"expected: Gamma {self.gamma:.2f} on held-out stimuli. (After {self.steps} steps it "
             f"is {self.pilot:.2f}, the full cell at dt/2 has {self.floor:.2f}; what is lacking is "
