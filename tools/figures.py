@@ -48,7 +48,7 @@ def table(name: str, patterns: list[str]) -> str:
     grids, plain = sorted_out(chosen)
     parts = [side_by_side(*place, rows) for place, rows in grids.items()]
     if plain:
-        rows = (f"{label(r)} | {number(r['value'])} {r['unit']} | {r['n'] or ''}" for r in plain)
+        rows = (f"{cell(label(r))} | {number(r['value'])} {r['unit']} | {r['n'] or ''}" for r in plain)
         lines = ["| figure | value | n |", "| --- | ---: | ---: |", *(f"| {x} |" for x in rows)]
         parts.append("\n".join(lines))
     return "\n\n".join([*parts, source]) + "\n"
@@ -91,6 +91,11 @@ def label(record: dict) -> str:
     """What a pattern is matched with."""
     split = record.get("split")
     return f"{split}: {record['figure']}" if split else record["figure"]
+
+
+def cell(text: str) -> str:
+    """A text in a Markdown table, whose columns a bare stroke would break."""
+    return text.replace("|", r"\|")
 
 
 def number(value) -> str:
