@@ -48,7 +48,8 @@ def table(name: str, patterns: list[str]) -> str:
     grids, plain = sorted_out(chosen)
     parts = [side_by_side(*place, rows) for place, rows in grids.items()]
     if plain:
-        rows = (f"{cell(label(r))} | {number(r['value'])} {r['unit']} | {r['n'] or ''}" for r in plain)
+        named = ((cell(label(r)), number(r["value"]), r["unit"], r["n"] or "") for r in plain)
+        rows = (f"{name} | {value} {unit} | {n}" for name, value, unit, n in named)
         lines = ["| figure | value | n |", "| --- | ---: | ---: |", *(f"| {x} |" for x in rows)]
         parts.append("\n".join(lines))
     return "\n\n".join([*parts, source]) + "\n"
