@@ -318,7 +318,7 @@ class SpikeTask:
         told, waves, weight = self.held_back
         got = torch.cat([model.wave(part.to(device)).cpu() for part in told.split(self.at_once)])
         mean, without = (
-            float((weight * (answer - waves).square().mean(1)).mean())
+            float((weight * (answer - waves).square().mean(1)).mean().detach())
             for answer in (got, model.average.cpu())
         )
         return {"score": mean, "rmse_mV": mean**0.5, "rmse_average_mV": without**0.5}
