@@ -83,3 +83,10 @@ class TrainConfig:
     def fixed(self) -> dict:
         """The settings that a resumed run must share with its beginning."""
         return {k: v for k, v in asdict(self).items() if k not in FREE_TO_CHANGE}
+
+    def text(self) -> str:
+        """The settings that are not the defaults, for a note: "recipe modern, epochs 450"."""
+        usual = asdict(TrainConfig())
+        return (
+            ", ".join(f"{k} {v}" for k, v in self.fixed().items() if v != usual[k]) or "defaults"
+        )

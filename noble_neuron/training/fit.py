@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -204,9 +204,9 @@ def _notes(split: Split, space: LatentSpace, config: FitConfig) -> tuple[str, ..
     """How it was trained, for whoever wants to do it again."""
     notes = [f"Trained on {len(split.train)} traces of {len(space.points)} cells."]
     if isinstance(config.operator, ClockedConfig):
-        notes += [f"Training of the {k}: {asdict(v)}." for k, v in _parts(config).items()]
+        notes += [f"Training of the {k}: {v.text()}." for k, v in _parts(config).items()]
     else:
-        notes.append(f"Training: {asdict(config.training)}.")
+        notes.append(f"Training: {config.training.text()}.")
     return tuple(notes)
 
 
