@@ -4,7 +4,7 @@
 
 DATASET is what `noble-neuron dataset` wrote, TRAINING the folder of `noble-neuron train` with
 split.json and bundle/; CELLS is the ensemble or study (pvalb), NAME that of the record
-(noble_pvalb). With CELLS left out, the bundle is then copied to the package's library, whole.
+(noble_pvalb). Of a built-in ensemble the bundle is then copied to the package's library, whole.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def main() -> None:
         if row["figure"].split("/")[0] in CARD_ANSWERS
         and row["figure"].split("/")[-1] in CARD_FIGURES
     ]
-    if not rest:
+    if (library_dir() / cells).is_dir():
         card = replace(surrogate.card, errors=errors)
         print("written:", bundle.save(library_dir() / cells / "bundle", surrogate.model, card))
 
