@@ -198,7 +198,7 @@ def main() -> None:
     rows += binomial_rows(len(training)) + binomial_rows(len(unseen))
     asked = questions(study, path)
     # Of these weights alone: another surrogate has other answers.
-    weights = sha256(find(NAME) / "weights.safetensors")[:12]
+    weights = sha256((find(NAME) / "weights.safetensors").read_bytes())[:12]
     kept = answered(surrogate, study, asked, out / f"answers-{weights}.json")
     rows += voltage_rows(asked, kept)
     record("reproduce_uncertainty", rows)
