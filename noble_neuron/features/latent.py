@@ -111,6 +111,16 @@ class LatentSpace:
         part = (self._table(encoded) - LOW) / (HIGH - LOW)
         return (self.low + part * (self.high - self.low)).reshape(encoded.shape)
 
+    def mixture(self, draw: np.random.Generator) -> np.ndarray:
+        """A point in the hull, physical units, shape (k,).
+
+        A mixture of k + 1 training cells, as many as a point of the hull needs (Caratheodory), so
+        that points come with the family's own density and not all from its middle.
+        """
+        among = min(len(self.names) + 1, len(self.points))
+        some = draw.choice(len(self.points), among, replace=False)
+        return draw.dirichlet(np.ones(among)) @ self.points[some]
+
     def contains(self, raw: np.ndarray) -> np.ndarray:
         """Whether each point lies in the convex hull of the training cells, shape (n,)."""
         return self.distance(raw) <= ON_HULL

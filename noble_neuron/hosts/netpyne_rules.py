@@ -267,9 +267,7 @@ def _latent(swap: Swap, stepper: Any, gid: int, tags: Mapping | None) -> np.ndar
     if swap.latent == "cells":
         return space.points[draw.integers(len(space.points))]
     if swap.latent == "hull":
-        # Between as many cells as there are coordinates and one: the family's own density.
-        some = draw.choice(len(space.points), min(len(space.names) + 1, len(space.points)), False)
-        return draw.dirichlet(np.ones(len(some))) @ space.points[some]
+        return space.mixture(draw)
     if swap.latent == "tags":
         return None if tags is None else space.row(tags)
     if isinstance(swap.latent, str) and swap.latent not in stepper.card.cells:

@@ -117,10 +117,8 @@ def pairs(bench: Bench, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def in_hull(bench: Bench, count: int) -> np.ndarray:
     """Points in the hull of the training cells, each a mixture of k + 1 of them, (count, k)."""
-    points, draw = bench.surrogate.latent_space.points, np.random.default_rng(SEED + 1)
-    among = min(points.shape[1] + 1, len(points))
-    some = (draw.choice(len(points), among, replace=False) for _ in range(count))
-    return np.array([draw.dirichlet(np.ones(among)) @ points[k] for k in some])
+    space, draw = bench.surrogate.latent_space, np.random.default_rng(SEED + 1)
+    return np.array([space.mixture(draw) for _ in range(count)])
 
 
 def populations(bench: Bench, sizes: Sizes, currents: Currents) -> dict[str, Population]:

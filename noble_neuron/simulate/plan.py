@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -117,11 +118,11 @@ class Plan:
 
     @property
     def key(self) -> str:
-        """Names everything the arrays depend on."""
+        """Names everything the arrays depend on: of a cell's files what is in them, not where."""
         files = (p for p in sorted(mod_dir().glob("*.mod")) if p.stem not in OF_SURROGATES)
         mechanisms = [p.read_bytes() for p in files]
         asked = {
-            "cells": self.described(),
+            "cells": _by_content(self.described()),
             "seed": self.seed,
             "record_dt": self.record_dt,
             "samples": [(s.cell, s.seed, s.protocol.to_dict()) for s in self.samples],
@@ -174,6 +175,17 @@ class Plan:
             reason=reason,
             points=points,
         )
+
+
+def _by_content(value: Any) -> Any:
+    """The same JSON values, with each path of a file replaced by a digest of the file."""
+    if isinstance(value, dict):
+        return {key: _by_content(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_by_content(item) for item in value]
+    if isinstance(value, str) and Path(value).suffix and os.path.isfile(value):
+        return sha256(Path(value).read_bytes())
+    return value
 
 
 def _plain(value: Any) -> Any:

@@ -75,6 +75,19 @@ def test_mixtures_of_cells_are_inside_in_ten_dimensions():
         assert not space.contains(space.decode(away)).any()
 
 
+@pytest.mark.parametrize("cells, features", [(12, 3), (4, 10), (1, 0)])
+def test_a_drawn_mixture_is_inside_and_follows_from_the_draw(cells, features):
+    space = cloud(cells, features)
+    points, again = (
+        np.array([space.mixture(draw) for _ in range(20)])
+        for draw in (np.random.default_rng(5), np.random.default_rng(5))
+    )
+    assert points.shape == (20, features)
+    assert np.array_equal(points, again)
+    assert space.contains(points).all()
+    assert features == 0 or len(np.unique(points, axis=0)) == 20
+
+
 def test_spacing_is_how_far_each_cell_lies_from_the_others():
     """A corner of a square of side 3 lies half a diagonal from the triangle of the others."""
     np.testing.assert_allclose(SQUARE.spacing, np.full(4, 3 / np.sqrt(2)), atol=1e-8)

@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from noble_neuron.cells import builtin
 from noble_neuron.errors import InputError, StoreError
 from noble_neuron.protocols.protocol import Protocol, noble_step
 from noble_neuron.protocols.stimuli import OrnsteinUhlenbeck, Step
@@ -248,6 +250,20 @@ def test_a_coarse_grid_is_refused(small, tmp_path):
 def test_nan_current_never_reaches_a_simulation():
     with pytest.raises(InputError, match="must be finite: got nan"):
         noble_step(float("nan"))
+
+
+def test_a_plan_knows_a_cells_files_by_what_is_in_them(tmp_path):
+    """A copy elsewhere is the same cell; another morphology in the same place is not."""
+    cell = builtin.ensemble("pvalb").cells[0]
+    swc = Path(cell.source["morphology"]).read_text()
+    plans = []
+    for folder, text in (("here", swc), ("there", swc), ("here", swc + "# moved\n")):
+        path = tmp_path / folder / "cell.swc"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        moved = replace(cell, source={**cell.source, "morphology": str(path)})
+        plans.append(Plan.of([moved], [(0, noble_step(0.1))], 0, None).key)
+    assert plans[0] == plans[1] != plans[2]
 
 
 def test_blocks_do_not_depend_on_who_runs_them(small):
