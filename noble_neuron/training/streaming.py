@@ -14,6 +14,9 @@ from ..features.agreement import judge
 from ..operators.recurrent import State, Stream
 from .streams import Streams
 
+LENGTHS = ("segment_ms", "forced_ms", "free_ms", "free_end_ms")
+STEEPEST_WITHIN = 2  # grid steps, to either side of a point
+
 
 @dataclass(frozen=True)
 class StreamRecipe:
@@ -29,6 +32,12 @@ class StreamRecipe:
         squared: Weight of the mean squared error, in units of the operator's v_scale.
         absolute: Weight of the smooth L1 error, likewise.
         bend: Error at which the latter turns from square to straight, likewise.
+        fine: Weight of the smooth L1 error in units of what is tolerated, which is `fine_mV`
+            and, near a spike, as much as `fine_ms` of its steepest slope. Against an error of a
+            spike that comes late the other two see none of 0.2 mV between spikes, and that is
+            what decides when the next one comes.
+        fine_mV: [mV]
+        fine_ms: [ms]
         passed_back: Largest norm of the gradient that a trace's state passes back from chunk
             to chunk, times the traces of a step. A spiking cell is chaotic now and then: within
             60 ms gradients then grow by tens of orders of magnitude, and drown all others.
@@ -43,6 +52,9 @@ class StreamRecipe:
     squared: float = 0.3
     absolute: float = 0.2
     bend: float = 0.3
+    fine: float = 0.0
+    fine_mV: float = 0.3
+    fine_ms: float = 0.01
     passed_back: float = 0.2
 
     def __post_init__(self) -> None:
@@ -53,7 +65,7 @@ class StreamRecipe:
                 raise InputError(
                     f"StreamRecipe.{field.name} must be a number of 0 or more, got {value!r}."
                 )
-        for name in ("segment_ms", "forced_ms", "free_ms", "free_end_ms", "bend", "passed_back"):
+        for name in (*LENGTHS, "bend", "fine_mV", "passed_back"):
             if not getattr(self, name) > 0:
                 raise InputError(f"StreamRecipe.{name} must be above 0, got 0.")
         if not self.grow_from < 1:
@@ -132,8 +144,7 @@ class StreamTask:
             answers.append(answer)
             state = State(*map(self._held_back, state))
         self._leave(indices, count, state)
-        error = (torch.stack(answers, dim=1) - v) / self.config.v_scale
-        return self._cost(error)
+        return self._cost(torch.stack(answers, dim=1) - v, v)
 
     def _held_back(self, x: Tensor) -> Tensor:
         """The same, shape (rows, n), with a limit on the gradient that passes back through it."""
@@ -197,10 +208,21 @@ class StreamTask:
         grown = min(1.0, max(0.0, (done - r.grow_from) / (1 - r.grow_from)))
         return r.free_ms * (r.free_end_ms / r.free_ms) ** grown
 
-    def _cost(self, error: Tensor) -> Tensor:
-        r = self.recipe
-        straight = nn.functional.smooth_l1_loss(error, torch.zeros_like(error), beta=r.bend)
-        return r.squared * error.square().mean() + r.absolute * straight
+    def _cost(self, error: Tensor, v: Tensor) -> Tensor:
+        """Of an error [mV] beside the true voltage [mV], each of shape (rows, count, steps)."""
+        r, scaled = self.recipe, error / self.config.v_scale
+        cost = r.squared * scaled.square().mean() + r.absolute * _smooth_l1(scaled, r.bend)
+        if not r.fine:
+            return cost
+        return cost + r.fine * _smooth_l1(error / self._tolerated(v), 1.0)
+
+    def _tolerated(self, v: Tensor) -> Tensor:
+        """What error is as good as none [mV], shape of v."""
+        flat = v.flatten(1)
+        slope = nn.functional.pad(flat.diff(dim=1).abs(), (1, 0)) / self.config.grid_ms
+        width = 2 * STEEPEST_WITHIN + 1
+        near = nn.functional.max_pool1d(slope[:, None], width, 1, STEEPEST_WITHIN)[:, 0]
+        return (self.recipe.fine_mV + self.recipe.fine_ms * near).view_as(v)
 
     def validate(self, model: nn.Module, device: torch.device) -> dict[str, float]:
         """Figures of free runs over the validation traces; "score" is minimised."""
@@ -210,6 +232,10 @@ class StreamTask:
         ratio = figures["count_ratio"]
         off = 0.0 if math.isnan(ratio) else abs(ratio - 1.0)
         return {"score": gap + off + figures["below_mV"] / 5.0, **_finite(figures)}
+
+
+def _smooth_l1(error: Tensor, bend: float) -> Tensor:
+    return nn.functional.smooth_l1_loss(error, torch.zeros_like(error), beta=bend)
 
 
 @torch.no_grad()

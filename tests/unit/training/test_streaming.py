@@ -72,8 +72,9 @@ def test_visits_take_up_where_the_last_one_left():
         after = int(made.memory["at"][1])
         assert 15 <= after - before <= 20
         points = slice(STEPS * before, STEPS * after)
-        error = torch.as_tensor((whole - data.v[rows])[:, points]) / 15
-        assert loss == pytest.approx(float(made._cost(error)), rel=1e-4)
+        true = torch.as_tensor(data.v[rows][:, points])
+        error = torch.as_tensor(whole[:, points]) - true
+        assert loss == pytest.approx(float(made._cost(error, true)), rel=1e-4)
         steps += 1
     assert made.memory["at"][[0, 2, 3]].sum() == 0
     assert int(made.memory["visits"]) == 9
@@ -114,8 +115,22 @@ def test_forced_chunks_begin_from_the_true_voltage():
             if k:
                 state = state._replace(v=v[:, STEPS * (k - 1) : STEPS * k])
             answer, state = stream(state, latent, b[:, part], g[:, part])
-            errors.append((answer - v[:, part]) / 15)
-    assert loss == pytest.approx(float(made._cost(torch.cat(errors, 1))), rel=1e-5)
+            errors.append(answer - v[:, part])
+    true = v[:, : STEPS * count]
+    assert loss == pytest.approx(float(made._cost(torch.cat(errors, 1), true)), rel=1e-5)
+
+
+def test_the_fine_part_of_the_loss_counts_small_errors_away_from_spikes():
+    """0.6 mV is twice what is tolerated at rest; on an upstroke of 100 mV/ms 1.3 mV are."""
+    recipe = StreamRecipe(squared=0.0, absolute=0.0, fine=2.0, fine_mV=0.3, fine_ms=0.01)
+    made = task(small(), recipe=recipe)
+    v = torch.full((1, 20, STEPS), -70.0)
+    v.view(-1)[20:] += 100 * GRID  # one step of the grid at 100 mV/ms
+    error = torch.full_like(v, 0.6)
+    quiet, steep = 2.0 - 0.5, 0.5 * (0.6 / 1.3) ** 2  # smooth L1, bent at 1
+    points = v.numel()
+    expected = recipe.fine * (steep * 5 + quiet * (points - 5)) / points
+    assert float(made._cost(error, v)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_blocks_have_the_lengths_asked_for():
