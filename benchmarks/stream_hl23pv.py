@@ -37,6 +37,7 @@ TRAININGS = {  # operator -> epochs, batch, learning rate
 }
 ONCE_MORE = 900, 64, 1.5e-3
 MOST_PASSED_BACK = 1.0  # of one cell gradients explode more rarely than of fifty
+FINE = 0.03  # weight of small errors between spikes
 THRESHOLD = -20.0  # mV; under strong shunts spikes stay below the usual 0 mV
 FLOOR_SAMPLES = 100
 
@@ -68,7 +69,7 @@ def trained(study: Study, dataset: Path, operator: str, seed: str, out: Path) ->
     training = replace(
         recipe.training, epochs=epochs, batch_size=batch, lr=lr, seed=int(seed.rstrip("+"))
     )
-    taught = replace(recipe.recipe, passed_back=MOST_PASSED_BACK)
+    taught = replace(recipe.recipe, passed_back=MOST_PASSED_BACK, fine=FINE)
     config = replace(recipe, training=training, recipe=taught, threshold=THRESHOLD, start=start)
     folder = out / f"{operator}_{seed}"
     fit_stream(dataset, study.latents(()), (), folder, config)
