@@ -10,11 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from neuron import h
+
+from .geometry import Geometry, pieces
 
 Cut = tuple[int, float]
 """Number of a section's segments, and what its axial resistivity is multiplied by: the middles of
@@ -23,18 +22,6 @@ SOMA = -1  # as a branch's parent
 FAST = 0.3  # 1/ms, of the signals that a coarse grid should pass on as a fine one does
 LUMPED = 0.1  # what is lumped loads more than what is spread out
 LONGEST = 3.0  # squared lengths beyond which that is no longer so
-
-
-class Geometry(tuple):
-    """3-D points (x, y, z, diam) of a section, or its length and its segments' diameters [um].
-
-    A tuple that computes its hash once.
-    """
-
-    def __hash__(self) -> int:
-        if "known" not in self.__dict__:
-            self.known = super().__hash__()
-        return self.known
 
 
 @dataclass(frozen=True)
@@ -160,34 +147,6 @@ class Modes:
 def segment_of(x: float, nseg: int) -> int:
     """The segment that NEURON puts x in; between two of them what it moves goes to the lower."""
     return min(max(math.ceil(x * nseg - 1e-9) - 1, 0), nseg - 1)
-
-
-@lru_cache(maxsize=4096)
-def pieces(geometry: Geometry, nseg: int) -> tuple[np.ndarray, np.ndarray]:
-    """Areas [um2] of a section's segments, and resistances from one middle to the next, per
-    resistivity [MOhm / (Ohm cm)].
-
-    The resistances begin with that from the section's start, and end with that to its end.
-    """
-    section = _scratch(geometry)
-    section.nseg = nseg
-    area = np.array([segment.area() for segment in section])
-    resistance = np.array([*(segment.ri() for segment in section), section(1).ri()])
-    return area, resistance
-
-
-def _scratch(geometry: Geometry) -> Any:
-    section = h.Section(name="scratch")
-    section.Ra = 1.0
-    if isinstance(geometry[0], tuple):
-        for point in geometry:
-            section.pt3dadd(*point)
-    else:
-        section.L, diameters = geometry
-        section.nseg = len(diameters)
-        for segment, diameter in zip(section, diameters, strict=True):
-            segment.diam = diameter
-    return section
 
 
 def assembled(branches: Sequence[Branch], cuts: Sequence[Cut], ends: dict[float, float]) -> Cable:

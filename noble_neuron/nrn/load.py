@@ -46,13 +46,20 @@ class Load:
     def __init__(self, segment: Any) -> None:
         mechanisms.load()
         self._point = h.nn_Load(segment)
+        self._cable: Cable | None = None
         self._held: tuple = ()
 
-    def start(self, port: Port, v: np.ndarray, dt: float) -> None:
+    def take(self, cable: Cable) -> None:
+        """What the bare branches are, from the next start on."""
+        self._cable, self._held = cable, ()
+
+    def start(self, v: np.ndarray, dt: float) -> None:
         """Begin from these voltages of the nodes [mV], shape (nodes,)."""
-        table, states = h.Vector(port.table.ravel()), h.Vector(port.basis @ v)
-        self._held = (table,)  # NEURON knows its address only
-        self._point.start(table, states, port.direct, dt)
+        if not self._held or self._held[0] != dt:
+            few = port(self._cable, dt)
+            self._held = dt, few, h.Vector(few.table.ravel())  # NEURON knows its address only
+        _, few, table = self._held
+        self._point.start(table, h.Vector(few.basis @ v), few.direct, dt)
 
 
 def port(cable: Cable, dt: float) -> Port:

@@ -58,11 +58,12 @@ class Tree:
     ends: tuple[tuple[float, float], ...]
 
 
-@lru_cache(maxsize=4096)
 def grid_for(
     tree: Tree, places: tuple[Place, ...], fixed: frozenset[int], tolerance: float
 ) -> Grid:
     """The smallest number of segments that keeps the tolerance; the branches' own at most.
+
+    What was found is kept, stem by stem: for cells of one tree the stems' places recur.
 
     Args:
         tree: All branches of the soma.
@@ -71,15 +72,17 @@ def grid_for(
         tolerance: Relative error of the amplitudes.
     """
     cuts, error, late = [], 0.0, 0.0
-    for some in _apart(tree):
-        own = Search(tree, some, [x for x in places if x[0] in some], tolerance)
-        found = own.grid(fixed)
+    for part in _parts(tree):
+        some = part.some
+        own = tuple((k - some[0], x) for k, x in places if k in some)
+        found = part.grid(own, frozenset(k - some[0] for k in fixed if k in some), tolerance)
         cuts += found.cuts
         error, late = max(error, found.error), max(late, found.late)
     return Grid(tuple(cuts), error, late)
 
 
-def _apart(tree: Tree) -> list[range]:
+@lru_cache(maxsize=64)
+def _parts(tree: Tree) -> list[Part]:
     """Branches that feel each other while the soma's voltage is given: a stem's, or an end's."""
     stems = [k for k, branch in enumerate(tree.branches) if branch.parent == SOMA]
     parts: list[range] = []
@@ -89,29 +92,46 @@ def _apart(tree: Tree) -> list[range]:
             parts[-1] = range(parts[-1][0], until)
         else:
             parts.append(range(k, until))
-    return parts
+    wave = _wave(tree)
+    return [Part(tree, some, wave) for some in parts]
+
+
+class Part:
+    """Branches that feel each other, and what they are as they were: the same for all cells."""
+
+    def __init__(self, tree: Tree, some: range, wave: np.ndarray) -> None:
+        kinds = [_cut(each, some) for each in (tree.branches, *tree.extremes)]
+        self.some, self.branches, self.ends, self.wave = some, kinds[0], dict(tree.ends), wave
+        self.own = [branch.nseg for branch in kinds[0]]
+        whole = [(n, 1.0) for n in self.own]
+        self._first = nodes_of(whole)
+        everywhere = [(k, (i + 0.5) / n) for k, n in enumerate(self.own) for i in range(n)]
+        self._truths = [Answer.of(each, whole, self.ends, everywhere, wave) for each in kinds]
+        self.grid = lru_cache(maxsize=4096)(self._grid)
+
+    def _grid(self, places: tuple[Place, ...], fixed: frozenset[int], tolerance: float) -> Grid:
+        return Search(self, places, tolerance).grid(fixed)
+
+    def truths(self, places: Sequence[Place]) -> list[Answer]:
+        """For each kind of membrane."""
+        nodes = [self._first[k] + segment_of(x, self.own[k]) for k, x in places]
+        return [each.some(nodes) for each in self._truths]
 
 
 class Search:
     """For the grid of branches that feel each other."""
 
-    def __init__(self, tree: Tree, some: range, places: list[Place], tolerance: float) -> None:
-        first = some[0]
-        kinds = [_cut(each, some) for each in (tree.branches, *tree.extremes)]
-        self._some, self._branches, self._ends = some, kinds[0], dict(tree.ends)
-        self._places = [(k - first, x) for k, x in places]
-        self._tolerance, self._wave = tolerance, _wave(tree)
-        self._own = [branch.nseg for branch in kinds[0]]
-        self._tips = set(range(len(some))) - {branch.parent for branch in kinds[0]}
-        whole = [(n, 1.0) for n in self._own]
-        self._truths = [self._answer(each, whole) for each in kinds] if places else []
+    def __init__(self, part: Part, places: Sequence[Place], tolerance: float) -> None:
+        self._branches, self._ends, self._own = part.branches, part.ends, part.own
+        self._places, self._tolerance, self._wave = places, tolerance, part.wave
+        self._tips = set(range(len(self._own))) - {branch.parent for branch in self._branches}
+        self._truths = part.truths(places)
 
     def grid(self, fixed: frozenset[int]) -> Grid:
         """Begin with one segment for each branch, and cut finer what most needs it."""
-        self._tips -= {k - self._some[0] for k in fixed}
+        self._tips -= fixed
         cuts = [
-            (own if k in fixed or own % 2 == 0 else 1, 1.0)
-            for k, own in zip(self._some, self._own, strict=True)
+            (own if k in fixed or own % 2 == 0 else 1, 1.0) for k, own in enumerate(self._own)
         ]
         while self._places:
             single, pairs, error, late = self._judged(cuts)
@@ -123,12 +143,9 @@ class Search:
                 cuts[k] = cut
         return Grid(tuple(cuts), 0.0, 0.0)
 
-    def _answer(self, branches: Sequence[Branch], cuts: Sequence[Cut]) -> Answer:
-        return Answer.of(branches, cuts, self._ends, self._places, self._wave)
-
     def _judged(self, cuts: Sequence[Cut]) -> tuple[np.ndarray, np.ndarray, float, float]:
         """Errors of each place alone and with others, over what is allowed; and the largest."""
-        answer = self._answer(self._branches, cuts)
+        answer = Answer.of(self._branches, cuts, self._ends, self._places, self._wave)
         errors = np.max(
             [np.abs(answer.peak / each.peak - 1) for each in self._truths], axis=(0, 1)
         )
@@ -191,7 +208,6 @@ def _cut(branches: Sequence[Branch], some: range) -> list[Branch]:
     return [replace(branches[k], parent=max(branches[k].parent - some[0], SOMA)) for k in some]
 
 
-@lru_cache(maxsize=256)
 def _wave(tree: Tree) -> np.ndarray:
     """The soma's own response to the synapse's current, as the whole tree shapes it [mV/nA]."""
     own = [(branch.nseg, 1.0) for branch in tree.branches]
@@ -241,6 +257,10 @@ class Answer:
         peak, time = _peaks(response)
         rest = modes.shape[nodes] @ (modes.beta / modes.rate)
         return cls(np.array([_pairs(peak, shunt) for shunt in shunts]), time, rest)
+
+    def some(self, places: Sequence[int]) -> Answer:
+        """Of some of the places."""
+        return Answer(self.peak[:, places][:, :, places], self.time[places], self.rest[places])
 
 
 def _current() -> np.ndarray:
