@@ -24,7 +24,7 @@ from neuron import h
 
 from .. import __version__
 from ..errors import InputError, NobleError, SimulationError
-from ..nrn.geometry import Geometry
+from ..nrn.geometry import Geometry, the
 from ..runtime import NobleCell
 from ..runtime.cell import TREE_ERROR, tolerance
 from ..surrogates import load_stream, weights_of
@@ -213,7 +213,7 @@ def _shapes(sections: Mapping) -> dict[Any, Geometry]:
     """Where the rule has them as numbers."""
     points = {each["hObj"]: each.get("geom", {}).get("pt3d") for each in sections.values()}
     return {
-        section: Geometry(tuple(map(float, point)) for point in shape)
+        section: the(Geometry(tuple(map(float, point)) for point in shape))
         for section, shape in points.items()
         if shape and all(isinstance(x, int | float) for point in shape for x in point)
     }

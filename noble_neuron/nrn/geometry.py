@@ -7,6 +7,7 @@ since asking NEURON takes a section, and each new one makes it look at the whole
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -45,6 +46,12 @@ class Geometry(tuple):
     def length(self) -> float:
         """Along the points [um]."""
         return float(self.steps.sum())
+
+
+@lru_cache(maxsize=4096)
+def the(value: Hashable) -> Any:
+    """Of equal values always the same one, for what it keeps of itself."""
+    return value
 
 
 def geometry_of(section: Any, said: Geometry | None = None) -> Geometry:

@@ -18,7 +18,7 @@ from ..errors import SimulationError
 from . import mechanisms
 from .cable import Cable
 
-MOST = 32  # as in nn_Load
+FEWEST, MOST = 10, 32  # modes; the most as in nn_Load
 RESIDUE = 1e-6  # of the load, at any frequency that the time step has
 SLOWEST = 0.02  # 1/ms, of the points between 0 and 1 / dt
 
@@ -80,7 +80,7 @@ def _port(parts: tuple[bytes, ...], direct: float, dt: float) -> Port:
     own, vectors = np.linalg.eigh(A)
     beta = vectors.T @ p
     exact = _admittance(own, beta, direct, dt)
-    for points in range(4, MOST):
+    for points in range(FEWEST, MOST):
         s = [0.0, *np.geomspace(SLOWEST, 1 / dt, points - 1)]
         some = [vectors @ (beta / (own + each)) for each in s[: n - 1]]
         # The last is a voltage that is the same everywhere: what finitialize(v) sets.

@@ -7,14 +7,14 @@ conductance can be held at that of a typical voltage. What that errs by is measu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from neuron import h
 
 from .cable import SOMA, Branch, Cut
-from .geometry import Geometry, geometry_of, pieces
+from .geometry import Geometry, geometry_of, pieces, the
 from .mechanisms import carries_current
 from .reduced import Tree
 
@@ -34,6 +34,11 @@ FROZEN: dict[str, tuple[str, str, Callable[[float], float]]] = {
     "nn_Ih": ("gbar", "ehcn", _open_ih)
 }
 """Mechanism -> names of its conductance and reversal potential, and steady state of its gate."""
+
+
+@lru_cache
+def _gate(mechanism: str, v: float) -> float:
+    return FROZEN[mechanism][2](v)
 
 
 def is_passive(stem: Any) -> bool:
@@ -72,7 +77,7 @@ def read(
         common = (number.get(place.sec, SOMA), place.x, shape, section.Ra)
         capacitance = tuple(segment.cm for segment in section)
         for v, tree in zip(voltages, trees, strict=True):
-            gates = [1.0, *(FROZEN[mechanism][2](v) for mechanism in frozen)]
+            gates = [1.0, *(_gate(mechanism, v) for mechanism in frozen)]
             g, e = zip(*(_sum(each, gates) for each in parts), strict=True)
             tree.append(the(Branch(*common, capacitance, g, e)))
     return sections, [tuple(tree) for tree in trees]
@@ -80,12 +85,6 @@ def read(
 
 def _parents_first(section: Any) -> list[Any]:
     return [section, *(each for child in section.children() for each in _parents_first(child))]
-
-
-@lru_cache(maxsize=4096)
-def the(value: Hashable) -> Any:
-    """Of equal values always the same one, for what it keeps of itself."""
-    return value
 
 
 def tree_of(soma: Any, stems: Sequence[Any], shapes: Shapes) -> tuple[list[Any], Tree]:

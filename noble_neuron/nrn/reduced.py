@@ -9,7 +9,7 @@ those as they were; amplitude and time of the peak that the whole tree makes of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -130,22 +130,22 @@ class Search:
     def grid(self, fixed: frozenset[int]) -> Grid:
         """Begin with one segment for each branch, and cut finer what most needs it."""
         self._tips -= fixed
-        cuts = [
+        self._cuts: list[Cut] = [
             (own if k in fixed or own % 2 == 0 else 1, 1.0) for k, own in enumerate(self._own)
         ]
         while self._places:
-            single, pairs, error, late = self._judged(cuts)
+            single, pairs, error, late = self._judged()
             bad = single > 1 if (single > 1).any() else pairs > 1
-            finer = self._closer(cuts, bad) or self._shorter(cuts, bad)
+            finer = self._closer(bad) or self._shorter(bad)
             if not finer:
-                return Grid(tuple(cuts), error, late)
+                return Grid(tuple(self._cuts), error, late)
             for k, cut in finer.items():
-                cuts[k] = cut
-        return Grid(tuple(cuts), 0.0, 0.0)
+                self._cuts[k] = cut
+        return Grid(tuple(self._cuts), 0.0, 0.0)
 
-    def _judged(self, cuts: Sequence[Cut]) -> tuple[np.ndarray, np.ndarray, float, float]:
+    def _judged(self) -> tuple[np.ndarray, np.ndarray, float, float]:
         """Errors of each place alone and with others, over what is allowed; and the largest."""
-        answer = Answer.of(self._branches, cuts, self._ends, self._places, self._wave)
+        answer = Answer.of(self._branches, self._cuts, self._ends, self._places, self._wave)
         errors = np.max(
             [np.abs(answer.peak / each.peak - 1) for each in self._truths], axis=(0, 1)
         )
@@ -154,13 +154,14 @@ class Search:
         single = np.maximum.reduce([np.diag(errors) / self._tolerance, late / LATE, rest])
         return single, errors.max(1) / self._tolerance, float(errors.max()), float(late.max())
 
-    def _closer(self, cuts: Sequence[Cut], bad: np.ndarray) -> dict[int, Cut]:
+    def _closer(self, bad: np.ndarray) -> dict[int, Cut]:
         """Branches whose segments lie beside the bad places on them, and cuts that lie closer."""
         finer: dict[int, Cut] = {}
         for k in {self._places[each][0] for each in np.flatnonzero(bad)}:
             places, own = [x for branch, x in self._places if branch == k], self._own[k]
-            off = _off(places, cuts[k])
-            trials = [self._stretched(k, n, places) for n in range(cuts[k][0], own, 2)]
+            before = self._cuts[k]
+            off = _off(places, before)
+            trials = [self._stretched(k, n, places) for n in range(before[0], own, 2)]
             closer = [cut for cut in [*trials, (own, 1.0)] if _off(places, cut) < off - 1e-9]
             if off > NEAR / own and closer:
                 finer[k] = closer[0]
@@ -177,30 +178,25 @@ class Search:
         allowed = [(nseg, each) for each in trials if 1 / MOST <= each <= most]
         return min(allowed, key=lambda cut: _off(places, cut))
 
-    def _shorter(self, cuts: list[Cut], bad: np.ndarray) -> dict[int, Cut]:
-        """The one branch that it helps most, for each segment more, to cut finer."""
-        coarse = [k for k, own in enumerate(self._own) if cuts[k] != (own, 1.0)]
-        if not bad.any() or not coarse:
-            return {}
-        now, gains = self._excess(cuts), {}
-        for k in coarse:
-            places, before = [x for branch, x in self._places if branch == k], cuts[k][0]
-            # The next grid of a branch may lie worse for its places than that after it.
-            for n in {
-                min(before + more, self._own[k]) for more in (2, 4, 6)[: 3 if places else 1]
-            }:
-                cut = self._stretched(k, n, places) if n < self._own[k] else (n, 1.0)
-                then = self._excess([*cuts[:k], cut, *cuts[k + 1 :]])
-                gains[k, cut] = (now - then) / max(n - before, 1)
-        best = max(gains, key=gains.get)
-        if gains[best] <= 0:
-            longest = max(coarse, key=lambda k: self._branches[k].length2(cuts[k][0]))
-            best = longest, (self._own[longest], 1.0)
-        return {best[0]: best[1]}
+    def _shorter(self, bad: np.ndarray) -> dict[int, Cut]:
+        """Of each bad place's way to the soma the branch of the longest segments, cut finer."""
+        coarse = {k for k, own in enumerate(self._own) if self._cuts[k] != (own, 1.0)}
+        finer: dict[int, Cut] = {}
+        for k in {self._places[each][0] for each in np.flatnonzero(bad)} if coarse else ():
+            longest = max(coarse.intersection(self._way(k)) or coarse, key=self._length2)
+            n = min(self._cuts[longest][0] + 2, self._own[longest])
+            places = [x for branch, x in self._places if branch == longest]
+            cut = self._stretched(longest, n, places) if n < self._own[longest] else (n, 1.0)
+            finer[longest] = cut
+        return finer
 
-    def _excess(self, cuts: Sequence[Cut]) -> float:
-        single, pairs, *_ = self._judged(cuts)
-        return float((np.maximum(single, pairs) - 1).clip(0).sum())
+    def _way(self, k: int) -> Iterator[int]:
+        while k != SOMA:
+            yield k
+            k = self._branches[k].parent
+
+    def _length2(self, k: int) -> float:
+        return self._branches[k].length2(self._cuts[k][0])
 
 
 def _cut(branches: Sequence[Branch], some: range) -> list[Branch]:
@@ -209,9 +205,12 @@ def _cut(branches: Sequence[Branch], some: range) -> list[Branch]:
 
 
 def _wave(tree: Tree) -> np.ndarray:
-    """The soma's own response to the synapse's current, as the whole tree shapes it [mV/nA]."""
+    """The soma's own response to the synapse's current, as the whole tree shapes it [mV/nA]; from
+    the end of each step on, shape (steps, steps)."""
     own = [(branch.nseg, 1.0) for branch in tree.branches]
-    return _at_soma(Modes(assembled(tree.branches, own, dict(tree.ends))))
+    wave = _at_soma(Modes(assembled(tree.branches, own, dict(tree.ends))))
+    since = np.arange(len(wave)) - np.arange(len(wave))[:, None]
+    return np.where(since < 0, 0.0, STEP * wave[since])
 
 
 def _off(places: Sequence[float], cut: Cut) -> float:
@@ -282,11 +281,8 @@ def _at_soma(modes: Modes) -> np.ndarray:
 
 def _responses(modes: Modes, nodes: np.ndarray, wave: np.ndarray) -> np.ndarray:
     """Voltage of nodes under that of the soma: by reciprocity, what their currents do there."""
-    steps = 4 * len(wave)  # the rest is room for what decays
-    z = np.exp(-2j * np.pi * np.arange(steps // 2 + 1) / steps)
-    gain = STEP * modes.beta[:, None] / (1 + STEP * modes.rate[:, None] - z)
-    spectrum = (modes.shape[nodes] @ gain) * np.fft.rfft(wave, steps)
-    return np.fft.irfft(spectrum, steps)[:, : len(wave)]
+    decay = np.exp(np.log(1 / (1 + STEP * modes.rate))[:, None] * np.arange(1, len(wave) + 1))
+    return (modes.shape[nodes] * modes.beta) @ (decay @ wave)
 
 
 def _peaks(response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
