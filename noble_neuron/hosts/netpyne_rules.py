@@ -206,7 +206,7 @@ def _adopt(host: Any) -> None:
         tree_error=swap.tree_error if not _mechanisms_recorded() else 0.0,
         keep=[host.secs[name]["hObj"] for name in _recorded() if name in host.secs],
     )
-    cell.twin.shapes = _shapes(host.secs)
+    cell.twin.shapes, cell.twin.owner = _shapes(host.secs), _owner(host)
 
 
 def _shapes(sections: Mapping) -> dict[Any, Geometry]:
@@ -217,6 +217,12 @@ def _shapes(sections: Mapping) -> dict[Any, Geometry]:
         for section, shape in points.items()
         if shape and all(isinstance(x, int | float) for point in shape for x in point)
     }
+
+
+def _owner(host: Any) -> Any:
+    from .netpyne_asleep import Sleepers  # brings NetPyNE, which is running
+
+    return Sleepers(host)
 
 
 def _tag(tags: dict, swap: Swap, latents: Mapping[str, float]) -> None:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from neuron import h
-
 from .cable import SOMA, Branch, Cut
 from .geometry import Geometry, geometry_of, pieces, the
 from .mechanisms import carries_current
@@ -66,7 +64,7 @@ def read(
     stems: Sequence[Any], voltages: Sequence[float], shapes: Shapes
 ) -> tuple[list[Any], list[tuple[Branch, ...]]]:
     """Sections of passive branches, each after its parent, and what they are at some voltages."""
-    sections = [section for stem in stems for section in _parents_first(stem)]
+    sections = [section for stem in stems for section in parents_first(stem)]
     number = {section: k for k, section in enumerate(sections)}
     trees: list[list[Branch]] = [[] for _ in voltages]
     for section in sections:
@@ -83,8 +81,9 @@ def read(
     return sections, [tuple(tree) for tree in trees]
 
 
-def _parents_first(section: Any) -> list[Any]:
-    return [section, *(each for child in section.children() for each in _parents_first(child))]
+def parents_first(section: Any) -> list[Any]:
+    """A section and all that hangs on it."""
+    return [section, *(each for child in section.children() for each in parents_first(child))]
 
 
 def tree_of(soma: Any, stems: Sequence[Any], shapes: Shapes) -> tuple[list[Any], Tree]:

@@ -16,7 +16,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from neuron import h
@@ -30,6 +30,16 @@ from .load import Load
 from .reduced import grid_for
 
 OURS = ("nn_Bare", "nn_Load")
+
+
+class Owner(Protocol):
+    """Of the sections of a tree."""
+
+    def come(self) -> None:
+        """The tree is going to be looked at: what belongs to it is to be connected."""
+
+    def go(self, stems: list[Any]) -> None:
+        """These branches may go; nobody else's is the list that says so, nor held by us."""
 
 
 class Twin:
@@ -46,6 +56,7 @@ class Twin:
         late: Shift of its peak at the soma [ms], at most.
         shapes: Section -> its geometry before the cell was moved to its place. Not needed; but
             NEURON rounds what is moved, and cells of one kind are recognised by their shapes.
+        owner: Of the sections, if they may come and go.
     """
 
     def __init__(self, soma: Any, tolerance: float = 0.0, keep: Collection[Any] = ()) -> None:
@@ -54,6 +65,7 @@ class Twin:
         self.soma, self.tolerance, self.copies = soma, tolerance, {}
         self.error = self.late = 0.0
         self.shapes: dict[Any, Geometry] = {}
+        self.owner: Owner | None = None
         self._keep = set(keep)
         self._cut: dict[Any, set[str]] = {}  # section cut into other segments -> what it carried
         self._plan: list[tuple[Any, Branch, Cut]] = []  # sections to be cut, and how
@@ -73,6 +85,8 @@ class Twin:
 
     def plan(self) -> None:
         """Find what branches that have not been cut are to be cut into."""
+        if self.owner:
+            self.owner.come()
         if not self.tolerance:
             return
         self._look_for_latecomers()
@@ -121,12 +135,9 @@ class Twin:
 
     def _silence(self, stems: list[Any]) -> None:
         """Take the channels out of active branches that nothing reaches and nobody hears."""
-        for stem in stems:
-            sections = list(stem.subtree())
-            if not _carries(stem) and not (self._keep | _heard()).intersection(sections):
-                for section in sections:
-                    passive.silence(section)
-                    self._cut[section] = set()
+        for section in (each for stem in stems if self._is_idle(stem) for each in stem.subtree()):
+            passive.silence(section)
+            self._cut[section] = set()
 
     def _look_for_latecomers(self) -> None:
         for section, carried in self._cut.items():
@@ -155,6 +166,23 @@ class Twin:
                 self._turn(stem, 0.0)
             elif stem not in self._passive:
                 self._hang(stem)
+
+    def rest(self) -> None:
+        """Let its owner give up the branches that nothing reaches and nobody hears."""
+        stems = [stem for stem in self.stems() if self.tolerance and self._is_idle(stem)]
+        if self.owner and stems:
+            self._forget(stems)
+            self.owner.go(stems)
+
+    def _forget(self, stems: list[Any]) -> None:
+        """Hold none of their sections, which would keep them alive."""
+        self._made_for = None
+        for section in (section for stem in stems for section in stem.subtree()):
+            self._cut.pop(section, None)
+            self.shapes.pop(section, None)
+
+    def _is_idle(self, stem: Any) -> bool:
+        return not _carries(stem) and not (self._keep | _heard()).intersection(stem.subtree())
 
     def same_voltage(self) -> None:
         """Copies begin as what they are copies of."""
@@ -211,9 +239,11 @@ class Twins:
         self._living[next(self._number)] = twin
 
     def _make(self) -> None:
-        _heard.cache_clear()
-        for step in (Twin.plan, Twin.cut, Twin.hang, Twin.read):
-            self._all(step)
+        try:
+            for step in (Twin.plan, Twin.cut, Twin.hang, Twin.read, Twin.rest):
+                self._all(step)
+        finally:
+            _heard.cache_clear()  # it would keep sections alive
         # Registered now, they come after whoever else sets voltages.
         self._later = (
             h.FInitializeHandler(0, lambda: self._all(Twin.same_voltage)),
