@@ -99,3 +99,23 @@ def test_plots_and_files_know_all_sections(tmp_path):
     sim.simulate()
     again = spikes()
     assert all(again.get(gid) == expected.get(gid) for gid in range(4))
+
+
+def test_asked_for_within_a_run_it_is_there_and_takes_no_part():
+    expected, asked = run(at_the_soma()), []
+
+    def ask(t):
+        asked.append(sim.net.cells[0].secs["dend_1"]["hObj"].parentseg())
+
+    sim.create(at_the_soma(), config())
+    sim.runSimWithIntervalFunc(20, ask)
+    sim.gatherData()
+    assert spikes() == expected and set(asked) == {None}
+
+
+def test_asked_for_while_another_branch_is_cut_off_the_run_says_so(capfd):
+    """NEURON then computes the couplings anew, in which that cut is."""
+    sim.create(at_the_soma(), config(recordTraces=TRACE, recordCells=["all"]))
+    with pytest.raises(RuntimeError):
+        sim.runSimWithIntervalFunc(20, lambda t: sim.net.cells[0].secs["tip"]["hObj"])
+    assert "has changed in a run" in capfd.readouterr().err
