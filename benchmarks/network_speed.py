@@ -5,7 +5,8 @@
 Cells of `pvalb` (model 2) under excitatory trains, on their dendrites or at their somata, that
 inhibit one another; MS (250) of their life at a step of 0.025 ms. Each network is made and run in
 a process of its own, on one rank and on two (mpiexec), full and swapped in turn. The drive is the
-same whatever the number of synapses it comes by.
+same whatever the number of synapses it comes by. *Shared* synapses are those of connections of one
+kind at one place (cfg.oneSynPerNetcon = False), in the full network as well.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+OWN, SHARED = "own", "shared"  # synapse of each connection, or of all of one kind at one place
 NETWORKS = (
-    (10, 40, "dendrites"),
-    (100, 10, "dendrites"),
-    (100, 40, "dendrites"),
-    (100, 40, "soma"),
+    (10, 40, "dendrites", OWN),
+    (100, 10, "dendrites", OWN),
+    (100, 40, "dendrites", OWN),
+    (100, 40, "dendrites", SHARED),
+    (100, 40, "soma", OWN),
+    (100, 40, "soma", SHARED),
 )
 KINDS, RANKS = ("full", "swapped"), (1, 2)
 DURATION = 250.0  # ms
@@ -79,17 +83,20 @@ def parameters(cells: int, synapses: int, place: str):
     return params
 
 
-def configuration(duration: float):
+def configuration(duration: float, kept: str = OWN):
     from netpyne import specs
 
     cfg = specs.SimConfig()
     cfg.duration, cfg.dt, cfg.verbose = duration, 0.025, False
     cfg.hParams = {"celsius": 34, "v_init": -74}
     cfg.recordTraces = {}
+    cfg.oneSynPerNetcon = kept != SHARED
     return cfg
 
 
-def one(kind: str, cells: int, synapses: int, place: str, duration: float) -> dict:
+def one(
+    kind: str, cells: int, synapses: int, place: str, duration: float, kept: str = OWN
+) -> dict:
     """Make and run, as one of the ranks; what it took [s, MB]."""
     from neuron import h
 
@@ -101,7 +108,7 @@ def one(kind: str, cells: int, synapses: int, place: str, duration: float) -> di
     from noble_neuron.nrn import mechanisms
 
     mechanisms.load()
-    params, cfg = parameters(cells, synapses, place), configuration(duration)
+    params, cfg = parameters(cells, synapses, place), configuration(duration, kept)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
     if kind == "swapped":
@@ -163,11 +170,12 @@ def main(duration: float) -> None:
     from record import record
 
     rows = []
-    for cells, synapses, place in NETWORKS:
-        split = f"{cells} cells, {synapses} synapses each on {place}"
+    for cells, synapses, place, kept in NETWORKS:
+        what = "shared synapses" if kept == SHARED else "synapses"
+        split = f"{cells} cells, {synapses} {what} each on {place}"
         for ranks in RANKS:
             found = {
-                kind: measured(__file__, ranks, kind, cells, synapses, place, duration)
+                kind: measured(__file__, ranks, kind, cells, synapses, place, duration, kept)
                 for kind in KINDS
             }
             print(split, ranks, found, flush=True)
@@ -189,7 +197,7 @@ def row(split: str, figure: str, value: float, unit: str) -> dict:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
-        kind, cells, synapses, place, duration = sys.argv[2:]
-        one(kind, int(cells), int(synapses), place, float(duration))
+        kind, cells, synapses, place, duration, kept = sys.argv[2:]
+        one(kind, int(cells), int(synapses), place, float(duration), kept)
     else:
         main(float(sys.argv[1]) if sys.argv[1:] else DURATION)

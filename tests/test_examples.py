@@ -1,5 +1,6 @@
 """Every example runs as a script, as its own docstring says."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ HOC = {
     "howto/family_from_hoc.hoc": "cell 5: I_thr",
 }
 NRNIV = Path(sys.executable).with_name("nrniv")
+NOTEBOOKS = {"howto/swap_and_validate.ipynb": "12 cells on pvalb"}
 IMPORTED = {"workflows/my_cells.py", "workflows/networks.py"}  # by others
 MODELS = {  # folder -> its script and its other files
     "pv_network": {"init.py", "cfg.py", "netParams.py", "pv_cell.py"},
@@ -32,17 +34,23 @@ MODELS = {  # folder -> its script and its other files
 
 def test_every_example_is_here():
     folder = ROOT / "examples"
-    found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.suffix in (".py", ".hoc")}
+    kinds = (".py", ".hoc", ".ipynb")
+    found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.suffix in kinds}
     models = {f"models/{folder}/{file}" for folder, files in MODELS.items() for file in files}
-    assert found == {*SAYS, *HOC, *IMPORTED, *models}
+    assert found == {*SAYS, *HOC, *NOTEBOOKS, *IMPORTED, *models}
+
+
+def shortened(folder):
+    """The PV network, for a tenth of its time."""
+    shutil.copytree(ROOT / "examples" / "models" / "pv_network", folder)
+    config = folder / "cfg.py"
+    config.write_text(config.read_text().replace("duration = 1000", "duration = 100"))
+    return folder
 
 
 def test_a_network_runs_by_its_own_script(tmp_path):
     """As a NetPyNE user runs it; that of ei_network needs its mechanisms compiled first."""
-    folder = tmp_path / "pv_network"
-    shutil.copytree(ROOT / "examples" / "models" / "pv_network", folder)
-    config = folder / "cfg.py"
-    config.write_text(config.read_text().replace("duration = 1000", "duration = 100"))
+    folder = shortened(tmp_path / "pv_network")
     done = subprocess.run(
         [sys.executable, "init.py"],
         cwd=folder,
@@ -68,6 +76,34 @@ def test_it_runs(name, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert SAYS[name] in done.stdout
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs_from_top_to_bottom(name, tmp_path):
+    """Its code in one process, as a kernel runs it; it is kept without outputs."""
+    shortened(tmp_path / "models" / "pv_network")
+    folder = tmp_path / "howto"
+    folder.mkdir()
+    cells = json.loads((ROOT / "examples" / name).read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert code and not any(cell.get("outputs") for cell in cells)
+    (folder / "notebook.py").write_text("\n".join(code), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "notebook.py"],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+            "MPLBACKEND": "Agg",
+        },
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert NOTEBOOKS[name] in done.stdout and "floor" in done.stdout
+    assert (folder / "swap_comparison" / "report.html").exists()
 
 
 @pytest.mark.skipif(not NRNIV.exists(), reason="no nrniv beside this Python")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import math
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,8 +116,10 @@ class LiveCell:
         self.sections = sections
         self._keep = keep
         self._held = held
-        # Whoever initialises NEURON, at whatever temperature, meets this check.
-        self._guard = h.FInitializeHandler(0, self.check_temperature)
+        # Whoever initialises NEURON, at whatever temperature, meets this check. NEURON holds what
+        # it calls: our own method would keep the cell alive when nobody else does.
+        mine = weakref.ref(self)
+        self._guard = h.FInitializeHandler(0, lambda: mine().check_temperature())
 
     def check_temperature(self) -> None:
         """Refuse a NEURON temperature other than the cell's own."""

@@ -24,6 +24,7 @@ from neuron import h
 
 from .. import __version__
 from ..errors import InputError, NobleError, SimulationError
+from ..nrn.geometry import Geometry, the
 from ..runtime import NobleCell
 from ..runtime.cell import TREE_ERROR, tolerance
 from ..surrogates import load_stream, weights_of
@@ -195,7 +196,7 @@ def _adopt(host: Any) -> None:
     point = _latent(swap, stepper, host.gid, host.tags)
     _tag(host.tags, swap, dict(zip(stepper.card.latent_space.names, point, strict=True)))
     netpyne_guards.check(host, name, swap, sim.cfg, sim.net.params)
-    host.secs[name][HELD] = NobleCell(
+    host.secs[name][HELD] = cell = NobleCell(
         stepper,
         point,
         host.gid,
@@ -205,6 +206,23 @@ def _adopt(host: Any) -> None:
         tree_error=swap.tree_error if not _mechanisms_recorded() else 0.0,
         keep=[host.secs[name]["hObj"] for name in _recorded() if name in host.secs],
     )
+    cell.twin.shapes, cell.twin.owner = _shapes(host.secs), _owner(host)
+
+
+def _shapes(sections: Mapping) -> dict[Any, Geometry]:
+    """Where the rule has them as numbers."""
+    points = {each["hObj"]: each.get("geom", {}).get("pt3d") for each in sections.values()}
+    return {
+        section: the(Geometry(tuple(map(float, point)) for point in shape))
+        for section, shape in points.items()
+        if shape and all(isinstance(x, int | float) for point in shape for x in point)
+    }
+
+
+def _owner(host: Any) -> Any:
+    from .netpyne_asleep import Sleepers  # brings NetPyNE, which is running
+
+    return Sleepers(host)
 
 
 def _tag(tags: dict, swap: Swap, latents: Mapping[str, float]) -> None:

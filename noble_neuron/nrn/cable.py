@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from itertools import accumulate
 
 import numpy as np
-from neuron import h
+
+from .geometry import Geometry, pieces
 
 Cut = tuple[int, float]
 """Number of a section's segments, and what its axial resistivity is multiplied by: the middles of
@@ -23,18 +23,6 @@ SOMA = -1  # as a branch's parent
 FAST = 0.3  # 1/ms, of the signals that a coarse grid should pass on as a fine one does
 LUMPED = 0.1  # what is lumped loads more than what is spread out
 LONGEST = 3.0  # squared lengths beyond which that is no longer so
-
-
-class Geometry(tuple):
-    """3-D points (x, y, z, diam) of a section, or its length and its segments' diameters [um].
-
-    A tuple that computes its hash once.
-    """
-
-    def __hash__(self) -> int:
-        if "known" not in self.__dict__:
-            self.known = super().__hash__()
-        return self.known
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,7 @@ class Branch:
     cm: tuple[float, ...]
     g: tuple[float, ...]
     e: tuple[float, ...]
-    _parts: dict[Cut, tuple[np.ndarray, ...]] = field(
+    _parts: dict[Cut, tuple[np.ndarray, list[float]]] = field(
         default_factory=dict, repr=False, compare=False
     )
 
@@ -88,14 +76,14 @@ class Branch:
         g, current = g * less, current * less
         return np.array([cm, g, np.where(g > 0, current / np.where(g > 0, g, 1), own[2][0])])
 
-    def parts(self, cut: Cut) -> tuple[np.ndarray, ...]:
-        """Capacitances [nF], leaks [uS] and currents at zero voltage [nA] of a cut's segments, and
-        resistances [MOhm] before, between and after them."""
+    def parts(self, cut: Cut) -> tuple[np.ndarray, list[float]]:
+        """Capacitances [nF], leaks [uS] and currents at zero voltage [nA] of a cut's segments,
+        shape (3, nseg); and resistances [MOhm] before, between and after them."""
         if cut not in self._parts:
             area, resistance = pieces(self.geometry, cut[0])
             cm, g, e = self.binned(cut)
-            membrane = cm * area * 1e-5, g * area * 1e-2, g * e * area * 1e-2
-            self._parts[cut] = *membrane, cut[1] * self.Ra * resistance
+            membrane = np.array([cm * area * 1e-5, g * area * 1e-2, g * e * area * 1e-2])
+            self._parts[cut] = membrane, (cut[1] * self.Ra * resistance).tolist()
         return self._parts[cut]
 
     def length2(self, nseg: int) -> float:
@@ -162,34 +150,6 @@ def segment_of(x: float, nseg: int) -> int:
     return min(max(math.ceil(x * nseg - 1e-9) - 1, 0), nseg - 1)
 
 
-@lru_cache(maxsize=4096)
-def pieces(geometry: Geometry, nseg: int) -> tuple[np.ndarray, np.ndarray]:
-    """Areas [um2] of a section's segments, and resistances from one middle to the next, per
-    resistivity [MOhm / (Ohm cm)].
-
-    The resistances begin with that from the section's start, and end with that to its end.
-    """
-    section = _scratch(geometry)
-    section.nseg = nseg
-    area = np.array([segment.area() for segment in section])
-    resistance = np.array([*(segment.ri() for segment in section), section(1).ri()])
-    return area, resistance
-
-
-def _scratch(geometry: Geometry) -> Any:
-    section = h.Section(name="scratch")
-    section.Ra = 1.0
-    if isinstance(geometry[0], tuple):
-        for point in geometry:
-            section.pt3dadd(*point)
-    else:
-        section.L, diameters = geometry
-        section.nseg = len(diameters)
-        for segment, diameter in zip(section, diameters, strict=True):
-            segment.diam = diameter
-    return section
-
-
 def assembled(branches: Sequence[Branch], cuts: Sequence[Cut], ends: dict[float, float]) -> Cable:
     """The system of branches on a grid.
 
@@ -200,68 +160,66 @@ def assembled(branches: Sequence[Branch], cuts: Sequence[Cut], ends: dict[float,
             touch its middle.
     """
     first = nodes_of(cuts)
-    links: list[tuple[int | None, int, float]] = []  # None is the soma
+    links: list[tuple[int, int, float]] = []
     extra: dict[tuple[int, float], int] = {}  # nodes without membrane: the sections' ends
+    soma = -1
 
     def end(branch: int, x: float) -> int:
         if (branch, x) not in extra:
             extra[branch, x] = node = first[-1] + len(extra)
             if branch == SOMA:
-                links.append((None, node, ends[x]))
+                links.append((soma, node, ends[x]))
             else:
                 links.append(
                     (node, first[branch + 1] - 1, branches[branch].parts(cuts[branch])[-1][-1])
                 )
         return extra[branch, x]
 
-    def place(branch: int, x: float) -> int | None:
+    def place(branch: int, x: float) -> int:
         if branch == SOMA:
-            return end(SOMA, x) if x in ends else None
+            return end(SOMA, x) if x in ends else soma
         if x == 0:
             return place(branches[branch].parent, branches[branch].at)
         if x == 1:
             return end(branch, 1.0)
-        return int(first[branch]) + segment_of(x, cuts[branch][0])
+        return first[branch] + segment_of(x, cuts[branch][0])
 
     membrane = []
     for k, (branch, cut) in enumerate(zip(branches, cuts, strict=True)):
-        *own, resistance = branch.parts(cut)
+        own, resistance = branch.parts(cut)
         membrane.append(own)
         above = [place(branch.parent, branch.at), *range(first[k], first[k + 1] - 1)]
         links += zip(above, range(first[k], first[k + 1]), resistance[:-1], strict=True)
     c, leak, drive = np.concatenate(membrane, axis=1)
+    last = first[-1] + len(extra)
+    links = [(last if above == soma else above, *link) for above, *link in links]
     return _without_ends(links, c, leak, drive, len(extra))
 
 
-def nodes_of(cuts: Sequence[Cut]) -> np.ndarray:
+def nodes_of(cuts: Sequence[Cut]) -> list[int]:
     """First node of each branch, and the number of all."""
-    return np.concatenate([[0], np.cumsum([nseg for nseg, _ in cuts])]).astype(int)
+    return list(accumulate((nseg for nseg, _ in cuts), initial=0))
 
 
 def _without_ends(
-    links: Sequence[tuple[int | None, int, float]],
+    links: Sequence[tuple[int, int, float]],
     c: np.ndarray,
     leak: np.ndarray,
     drive: np.ndarray,
     ends: int,
 ) -> Cable:
-    """The system once the nodes without membrane are eliminated."""
-    n = len(c)
-    K, b, direct = np.zeros((n + ends, n + ends)), np.zeros(n + ends), 0.0
-    K[range(n), range(n)] = leak
-    for above, node, resistance in links:
-        g = 1 / resistance
-        K[node, node] += g
-        if above is None:
-            b[node] += g
-            direct += g
-        else:
-            K[above, above] += g
-            K[above, node] -= g
-            K[node, above] -= g
+    """The system once the nodes without membrane are eliminated; the soma is the last node."""
+    n, every = len(c), len(c) + ends + 1
+    above, node, resistance = (np.array(column) for column in zip(*links, strict=True))
+    g = 1 / resistance
+    at = np.concatenate([above, node, range(n)]) * (every + 1)
+    across = np.concatenate([above * every + node, node * every + above])
+    whole = np.bincount(at, np.concatenate([g, g, leak]), every**2)
+    whole = (whole - np.bincount(across, np.concatenate([g, g]), every**2)).reshape(every, every)
+    K, b, direct = whole[:-1, :-1], -whole[:-1, -1], whole[-1, -1]
     if ends:
         across = np.linalg.solve(K[n:, n:], np.column_stack([K[n:, :n], b[n:]]))
         direct -= b[n:] @ across[:, -1]
         b = b[:n] - K[:n, n:] @ across[:, -1]
         K = K[:n, :n] - K[:n, n:] @ across[:, :-1]
-    return Cable(K, c, b[:n], drive, float(direct))
+    return Cable(K, c, b, drive, float(direct))

@@ -18,7 +18,7 @@ from ..errors import SimulationError
 from . import mechanisms
 from .cable import Cable
 
-MOST = 32  # as in nn_Load
+FEWEST, MOST = 10, 32  # modes; the most as in nn_Load
 RESIDUE = 1e-6  # of the load, at any frequency that the time step has
 SLOWEST = 0.02  # 1/ms, of the points between 0 and 1 / dt
 
@@ -46,13 +46,20 @@ class Load:
     def __init__(self, segment: Any) -> None:
         mechanisms.load()
         self._point = h.nn_Load(segment)
+        self._cable: Cable | None = None
         self._held: tuple = ()
 
-    def start(self, port: Port, v: np.ndarray, dt: float) -> None:
+    def take(self, cable: Cable) -> None:
+        """What the bare branches are, from the next start on."""
+        self._cable, self._held = cable, ()
+
+    def start(self, v: np.ndarray, dt: float) -> None:
         """Begin from these voltages of the nodes [mV], shape (nodes,)."""
-        table, states = h.Vector(port.table.ravel()), h.Vector(port.basis @ v)
-        self._held = (table,)  # NEURON knows its address only
-        self._point.start(table, states, port.direct, dt)
+        if not self._held or self._held[0] != dt:
+            few = port(self._cable, dt)
+            self._held = dt, few, h.Vector(few.table.ravel())  # NEURON knows its address only
+        _, few, table = self._held
+        self._point.start(table, h.Vector(few.basis @ v), few.direct, dt)
 
 
 def port(cable: Cable, dt: float) -> Port:
@@ -73,7 +80,7 @@ def _port(parts: tuple[bytes, ...], direct: float, dt: float) -> Port:
     own, vectors = np.linalg.eigh(A)
     beta = vectors.T @ p
     exact = _admittance(own, beta, direct, dt)
-    for points in range(4, MOST):
+    for points in range(FEWEST, MOST):
         s = [0.0, *np.geomspace(SLOWEST, 1 / dt, points - 1)]
         some = [vectors @ (beta / (own + each)) for each in s[: n - 1]]
         # The last is a voltage that is the same everywhere: what finitialize(v) sets.

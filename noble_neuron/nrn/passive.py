@@ -7,16 +7,16 @@ conductance can be held at that of a typical voltage. What that errs by is measu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from neuron import h
-
-from .cable import SOMA, Branch, Cut, Geometry
+from .cable import SOMA, Branch, Cut
+from .geometry import Geometry, geometry_of, pieces, the
 from .mechanisms import carries_current
 from .reduced import Tree
 
+Shapes = Mapping[Any, Geometry]  # of sections, before they were moved
 TYPICAL = -75.0  # mV, where a frozen conductance is held
 EXTREMES = (-80.0, -50.0)  # mV, between which its error is judged
 
@@ -32,6 +32,11 @@ FROZEN: dict[str, tuple[str, str, Callable[[float], float]]] = {
     "nn_Ih": ("gbar", "ehcn", _open_ih)
 }
 """Mechanism -> names of its conductance and reversal potential, and steady state of its gate."""
+
+
+@lru_cache
+def _gate(mechanism: str, v: float) -> float:
+    return FROZEN[mechanism][2](v)
 
 
 def is_passive(stem: Any) -> bool:
@@ -55,44 +60,44 @@ def _carries_current(mechanism: str) -> bool:
     return mechanism == "extracellular" or carries_current(mechanism)
 
 
-def read(stems: Sequence[Any], v: float = TYPICAL) -> tuple[list[Any], list[Branch]]:
-    """Sections of passive branches, each after its parent, and what they are at a voltage."""
-    sections = [section for stem in stems for section in _parents_first(stem)]
+def read(
+    stems: Sequence[Any], voltages: Sequence[float], shapes: Shapes
+) -> tuple[list[Any], list[tuple[Branch, ...]]]:
+    """Sections of passive branches, each after its parent, and what they are at some voltages."""
+    sections = [section for stem in stems for section in parents_first(stem)]
     number = {section: k for k, section in enumerate(sections)}
-    branches = []
+    trees: list[list[Branch]] = [[] for _ in voltages]
     for section in sections:
         place = section.parentseg()
-        gates = {m: FROZEN[m][2](v) for m in FROZEN if section.has_membrane(m)}
-        membrane = [_leak(segment, gates) for segment in section]
-        branches.append(
-            Branch(
-                number.get(place.sec, SOMA),
-                place.x,
-                _geometry(section),
-                section.Ra,
-                tuple(segment.cm for segment in section),
-                *(tuple(column) for column in zip(*membrane, strict=True)),
-            )
-        )
-    return sections, branches
+        frozen = [mechanism for mechanism in FROZEN if section.has_membrane(mechanism)]
+        parts = [_leaks(segment, frozen) for segment in section]
+        shape = the(geometry_of(section, shapes.get(section)))
+        common = (number.get(place.sec, SOMA), place.x, shape, section.Ra)
+        capacitance = tuple(segment.cm for segment in section)
+        for v, tree in zip(voltages, trees, strict=True):
+            gates = [1.0, *(_gate(mechanism, v) for mechanism in frozen)]
+            g, e = zip(*(_sum(each, gates) for each in parts), strict=True)
+            tree.append(the(Branch(*common, capacitance, g, e)))
+    return sections, [tuple(tree) for tree in trees]
 
 
-def _parents_first(section: Any) -> list[Any]:
-    return [section, *(each for child in section.children() for each in _parents_first(child))]
+def parents_first(section: Any) -> list[Any]:
+    """A section and all that hangs on it."""
+    return [section, *(each for child in section.children() for each in parents_first(child))]
 
 
-def tree_of(soma: Any, stems: Sequence[Any]) -> tuple[list[Any], Tree]:
+def tree_of(soma: Any, stems: Sequence[Any], shapes: Shapes) -> tuple[list[Any], Tree]:
     """The sections of passive branches, and what a grid is found for."""
-    sections, branches = read(stems)
-    extremes = tuple(tuple(read(stems, v)[1]) for v in EXTREMES)
-    if all(each == tuple(branches) for each in extremes):
-        extremes = ()
-    return sections, Tree(tuple(branches), extremes, tuple(ends_of(soma).items()))
+    sections, (branches, *extremes) = read(stems, (TYPICAL, *EXTREMES), shapes)
+    if all(each == branches for each in extremes):
+        extremes = []
+    return sections, the(Tree(branches, tuple(extremes), ends_of(soma)))
 
 
-def ends_of(soma: Any) -> dict[float, float]:
-    """Resistance between a soma's middle and its ends [MOhm]."""
-    return {0.0: soma(0.5).ri(), 1.0: h.ri(1, sec=soma)}
+def ends_of(soma: Any) -> tuple[tuple[float, float], ...]:
+    """The soma's ends, and the resistance from its middle to them [MOhm]."""
+    _, halves = pieces(geometry_of(soma), 1)
+    return tuple(zip((0.0, 1.0), (soma.Ra * halves).tolist(), strict=True))
 
 
 def put(section: Any, branch: Branch, cut: Cut) -> None:
@@ -123,29 +128,19 @@ def can_be_cut(branch: Branch) -> bool:
     return isinstance(branch.geometry[0], tuple) or len(branch.geometry[1]) == 1
 
 
-def _leak(segment: Any, gates: dict[str, float]) -> tuple[float, float]:
-    """Conductance [S/cm2] and reversal potential [mV] of all that leaks."""
-    parts = []
-    if segment.sec.has_membrane("pas"):
-        parts.append((segment.pas.g, segment.pas.e))
-    for mechanism, gate in gates.items():
-        conductance, reversal, _ = FROZEN[mechanism]
-        own = getattr(segment, mechanism)
-        parts.append((getattr(own, conductance) * gate, getattr(own, reversal)))
+def _leaks(segment: Any, frozen: Sequence[str]) -> list[tuple[float, float]]:
+    """Conductance [S/cm2] and reversal potential [mV] of `pas`, and of what gates when open."""
+    leak = (segment.pas.g, segment.pas.e) if segment.sec.has_membrane("pas") else (0.0, 0.0)
+    open_ones = (_open(getattr(segment, each), *FROZEN[each][:2]) for each in frozen)
+    return [leak, *open_ones]
+
+
+def _open(mechanism: Any, conductance: str, reversal: str) -> tuple[float, float]:
+    return getattr(mechanism, conductance), getattr(mechanism, reversal)
+
+
+def _sum(parts: Sequence[tuple[float, float]], gates: Sequence[float]) -> tuple[float, float]:
+    """Conductance and reversal potential of all that leaks, each as far open as its gate."""
+    parts = [(g * gate, e) for (g, e), gate in zip(parts, gates, strict=True)]
     total = sum(g for g, _ in parts)
     return total, sum(g * e for g, e in parts) / total if total else 0.0
-
-
-def _geometry(section: Any) -> Geometry:
-    if section.n3d():
-        points = zip(*(_points(section, each) for each in "xyzd"), strict=True)
-        return Geometry(points)
-    diameters = tuple(segment.diam for segment in section)
-    if len(set(diameters)) == 1:
-        diameters = diameters[:1]
-    return Geometry((section.L, diameters))
-
-
-def _points(section: Any, which: str) -> list[float]:
-    name = "diam3d" if which == "d" else f"{which}3d"
-    return [getattr(section, name)(k) for k in range(section.n3d())]

@@ -9,7 +9,7 @@ those as they were; amplitude and time of the peak that the whole tree makes of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -58,11 +58,12 @@ class Tree:
     ends: tuple[tuple[float, float], ...]
 
 
-@lru_cache(maxsize=4096)
 def grid_for(
     tree: Tree, places: tuple[Place, ...], fixed: frozenset[int], tolerance: float
 ) -> Grid:
     """The smallest number of segments that keeps the tolerance; the branches' own at most.
+
+    What was found is kept, stem by stem: for cells of one tree the stems' places recur.
 
     Args:
         tree: All branches of the soma.
@@ -71,15 +72,17 @@ def grid_for(
         tolerance: Relative error of the amplitudes.
     """
     cuts, error, late = [], 0.0, 0.0
-    for some in _apart(tree):
-        own = Search(tree, some, [x for x in places if x[0] in some], tolerance)
-        found = own.grid(fixed)
+    for part in _parts(tree):
+        some = part.some
+        own = tuple((k - some[0], x) for k, x in places if k in some)
+        found = part.grid(own, frozenset(k - some[0] for k in fixed if k in some), tolerance)
         cuts += found.cuts
         error, late = max(error, found.error), max(late, found.late)
     return Grid(tuple(cuts), error, late)
 
 
-def _apart(tree: Tree) -> list[range]:
+@lru_cache(maxsize=64)
+def _parts(tree: Tree) -> list[Part]:
     """Branches that feel each other while the soma's voltage is given: a stem's, or an end's."""
     stems = [k for k, branch in enumerate(tree.branches) if branch.parent == SOMA]
     parts: list[range] = []
@@ -89,46 +92,60 @@ def _apart(tree: Tree) -> list[range]:
             parts[-1] = range(parts[-1][0], until)
         else:
             parts.append(range(k, until))
-    return parts
+    wave = _wave(tree)
+    return [Part(tree, some, wave) for some in parts]
+
+
+class Part:
+    """Branches that feel each other, and what they are as they were: the same for all cells."""
+
+    def __init__(self, tree: Tree, some: range, wave: np.ndarray) -> None:
+        kinds = [_cut(each, some) for each in (tree.branches, *tree.extremes)]
+        self.some, self.branches, self.ends, self.wave = some, kinds[0], dict(tree.ends), wave
+        self.own = [branch.nseg for branch in kinds[0]]
+        whole = [(n, 1.0) for n in self.own]
+        self._first = nodes_of(whole)
+        everywhere = [(k, (i + 0.5) / n) for k, n in enumerate(self.own) for i in range(n)]
+        self._truths = [Answer.of(each, whole, self.ends, everywhere, wave) for each in kinds]
+        self.grid = lru_cache(maxsize=4096)(self._grid)
+
+    def _grid(self, places: tuple[Place, ...], fixed: frozenset[int], tolerance: float) -> Grid:
+        return Search(self, places, tolerance).grid(fixed)
+
+    def truths(self, places: Sequence[Place]) -> list[Answer]:
+        """For each kind of membrane."""
+        nodes = [self._first[k] + segment_of(x, self.own[k]) for k, x in places]
+        return [each.some(nodes) for each in self._truths]
 
 
 class Search:
     """For the grid of branches that feel each other."""
 
-    def __init__(self, tree: Tree, some: range, places: list[Place], tolerance: float) -> None:
-        first = some[0]
-        kinds = [_cut(each, some) for each in (tree.branches, *tree.extremes)]
-        self._some, self._branches, self._ends = some, kinds[0], dict(tree.ends)
-        self._places = [(k - first, x) for k, x in places]
-        self._tolerance, self._wave = tolerance, _wave(tree)
-        self._own = [branch.nseg for branch in kinds[0]]
-        self._tips = set(range(len(some))) - {branch.parent for branch in kinds[0]}
-        whole = [(n, 1.0) for n in self._own]
-        self._truths = [self._answer(each, whole) for each in kinds] if places else []
+    def __init__(self, part: Part, places: Sequence[Place], tolerance: float) -> None:
+        self._branches, self._ends, self._own = part.branches, part.ends, part.own
+        self._places, self._tolerance, self._wave = places, tolerance, part.wave
+        self._tips = set(range(len(self._own))) - {branch.parent for branch in self._branches}
+        self._truths = part.truths(places)
 
     def grid(self, fixed: frozenset[int]) -> Grid:
         """Begin with one segment for each branch, and cut finer what most needs it."""
-        self._tips -= {k - self._some[0] for k in fixed}
-        cuts = [
-            (own if k in fixed or own % 2 == 0 else 1, 1.0)
-            for k, own in zip(self._some, self._own, strict=True)
+        self._tips -= fixed
+        self._cuts: list[Cut] = [
+            (own if k in fixed or own % 2 == 0 else 1, 1.0) for k, own in enumerate(self._own)
         ]
         while self._places:
-            single, pairs, error, late = self._judged(cuts)
+            single, pairs, error, late = self._judged()
             bad = single > 1 if (single > 1).any() else pairs > 1
-            finer = self._closer(cuts, bad) or self._shorter(cuts, bad)
+            finer = self._closer(bad) or self._shorter(bad)
             if not finer:
-                return Grid(tuple(cuts), error, late)
+                return Grid(tuple(self._cuts), error, late)
             for k, cut in finer.items():
-                cuts[k] = cut
-        return Grid(tuple(cuts), 0.0, 0.0)
+                self._cuts[k] = cut
+        return Grid(tuple(self._cuts), 0.0, 0.0)
 
-    def _answer(self, branches: Sequence[Branch], cuts: Sequence[Cut]) -> Answer:
-        return Answer.of(branches, cuts, self._ends, self._places, self._wave)
-
-    def _judged(self, cuts: Sequence[Cut]) -> tuple[np.ndarray, np.ndarray, float, float]:
+    def _judged(self) -> tuple[np.ndarray, np.ndarray, float, float]:
         """Errors of each place alone and with others, over what is allowed; and the largest."""
-        answer = self._answer(self._branches, cuts)
+        answer = Answer.of(self._branches, self._cuts, self._ends, self._places, self._wave)
         errors = np.max(
             [np.abs(answer.peak / each.peak - 1) for each in self._truths], axis=(0, 1)
         )
@@ -137,13 +154,14 @@ class Search:
         single = np.maximum.reduce([np.diag(errors) / self._tolerance, late / LATE, rest])
         return single, errors.max(1) / self._tolerance, float(errors.max()), float(late.max())
 
-    def _closer(self, cuts: Sequence[Cut], bad: np.ndarray) -> dict[int, Cut]:
+    def _closer(self, bad: np.ndarray) -> dict[int, Cut]:
         """Branches whose segments lie beside the bad places on them, and cuts that lie closer."""
         finer: dict[int, Cut] = {}
         for k in {self._places[each][0] for each in np.flatnonzero(bad)}:
             places, own = [x for branch, x in self._places if branch == k], self._own[k]
-            off = _off(places, cuts[k])
-            trials = [self._stretched(k, n, places) for n in range(cuts[k][0], own, 2)]
+            before = self._cuts[k]
+            off = _off(places, before)
+            trials = [self._stretched(k, n, places) for n in range(before[0], own, 2)]
             closer = [cut for cut in [*trials, (own, 1.0)] if _off(places, cut) < off - 1e-9]
             if off > NEAR / own and closer:
                 finer[k] = closer[0]
@@ -160,30 +178,25 @@ class Search:
         allowed = [(nseg, each) for each in trials if 1 / MOST <= each <= most]
         return min(allowed, key=lambda cut: _off(places, cut))
 
-    def _shorter(self, cuts: list[Cut], bad: np.ndarray) -> dict[int, Cut]:
-        """The one branch that it helps most, for each segment more, to cut finer."""
-        coarse = [k for k, own in enumerate(self._own) if cuts[k] != (own, 1.0)]
-        if not bad.any() or not coarse:
-            return {}
-        now, gains = self._excess(cuts), {}
-        for k in coarse:
-            places, before = [x for branch, x in self._places if branch == k], cuts[k][0]
-            # The next grid of a branch may lie worse for its places than that after it.
-            for n in {
-                min(before + more, self._own[k]) for more in (2, 4, 6)[: 3 if places else 1]
-            }:
-                cut = self._stretched(k, n, places) if n < self._own[k] else (n, 1.0)
-                then = self._excess([*cuts[:k], cut, *cuts[k + 1 :]])
-                gains[k, cut] = (now - then) / max(n - before, 1)
-        best = max(gains, key=gains.get)
-        if gains[best] <= 0:
-            longest = max(coarse, key=lambda k: self._branches[k].length2(cuts[k][0]))
-            best = longest, (self._own[longest], 1.0)
-        return {best[0]: best[1]}
+    def _shorter(self, bad: np.ndarray) -> dict[int, Cut]:
+        """Of each bad place's way to the soma the branch of the longest segments, cut finer."""
+        coarse = {k for k, own in enumerate(self._own) if self._cuts[k] != (own, 1.0)}
+        finer: dict[int, Cut] = {}
+        for k in {self._places[each][0] for each in np.flatnonzero(bad)} if coarse else ():
+            longest = max(coarse.intersection(self._way(k)) or coarse, key=self._length2)
+            n = min(self._cuts[longest][0] + 2, self._own[longest])
+            places = [x for branch, x in self._places if branch == longest]
+            cut = self._stretched(longest, n, places) if n < self._own[longest] else (n, 1.0)
+            finer[longest] = cut
+        return finer
 
-    def _excess(self, cuts: Sequence[Cut]) -> float:
-        single, pairs, *_ = self._judged(cuts)
-        return float((np.maximum(single, pairs) - 1).clip(0).sum())
+    def _way(self, k: int) -> Iterator[int]:
+        while k != SOMA:
+            yield k
+            k = self._branches[k].parent
+
+    def _length2(self, k: int) -> float:
+        return self._branches[k].length2(self._cuts[k][0])
 
 
 def _cut(branches: Sequence[Branch], some: range) -> list[Branch]:
@@ -191,11 +204,13 @@ def _cut(branches: Sequence[Branch], some: range) -> list[Branch]:
     return [replace(branches[k], parent=max(branches[k].parent - some[0], SOMA)) for k in some]
 
 
-@lru_cache(maxsize=256)
 def _wave(tree: Tree) -> np.ndarray:
-    """The soma's own response to the synapse's current, as the whole tree shapes it [mV/nA]."""
+    """The soma's own response to the synapse's current, as the whole tree shapes it [mV/nA]; from
+    the end of each step on, shape (steps, steps)."""
     own = [(branch.nseg, 1.0) for branch in tree.branches]
-    return _at_soma(Modes(assembled(tree.branches, own, dict(tree.ends))))
+    wave = _at_soma(Modes(assembled(tree.branches, own, dict(tree.ends))))
+    since = np.arange(len(wave)) - np.arange(len(wave))[:, None]
+    return np.where(since < 0, 0.0, STEP * wave[since])
 
 
 def _off(places: Sequence[float], cut: Cut) -> float:
@@ -242,6 +257,10 @@ class Answer:
         rest = modes.shape[nodes] @ (modes.beta / modes.rate)
         return cls(np.array([_pairs(peak, shunt) for shunt in shunts]), time, rest)
 
+    def some(self, places: Sequence[int]) -> Answer:
+        """Of some of the places."""
+        return Answer(self.peak[:, places][:, :, places], self.time[places], self.rest[places])
+
 
 def _current() -> np.ndarray:
     t = np.arange(0, SPAN, STEP)
@@ -262,11 +281,8 @@ def _at_soma(modes: Modes) -> np.ndarray:
 
 def _responses(modes: Modes, nodes: np.ndarray, wave: np.ndarray) -> np.ndarray:
     """Voltage of nodes under that of the soma: by reciprocity, what their currents do there."""
-    steps = 4 * len(wave)  # the rest is room for what decays
-    z = np.exp(-2j * np.pi * np.arange(steps // 2 + 1) / steps)
-    gain = STEP * modes.beta[:, None] / (1 + STEP * modes.rate[:, None] - z)
-    spectrum = (modes.shape[nodes] @ gain) * np.fft.rfft(wave, steps)
-    return np.fft.irfft(spectrum, steps)[:, : len(wave)]
+    decay = np.exp(np.log(1 / (1 + STEP * modes.rate))[:, None] * np.arange(1, len(wave) + 1))
+    return (modes.shape[nodes] * modes.beta) @ (decay @ wave)
 
 
 def _peaks(response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,22 +11,35 @@ tolerance its channels are taken out too, unless somebody listens there.
 
 from __future__ import annotations
 
+import itertools
 import warnings
 import weakref
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from neuron import h
 
 from ..errors import SomaWarning
 from . import mechanisms, passive
-from .cable import assembled
-from .load import Load, port
+from .cable import Branch, Cut, assembled
+from .copies import copy_of, give_parameters, shape_of, stub_of
+from .geometry import Geometry
+from .load import Load
 from .reduced import grid_for
 
 OURS = ("nn_Bare", "nn_Load")
+
+
+class Owner(Protocol):
+    """Of the sections of a tree."""
+
+    def come(self) -> None:
+        """The tree is going to be looked at: what belongs to it is to be connected."""
+
+    def go(self, stems: list[Any]) -> None:
+        """These branches may go; nobody else's is the list that says so, nor held by us."""
 
 
 class Twin:
@@ -41,6 +54,9 @@ class Twin:
         copies: Section of a branch -> its bare copy.
         error: Relative error of a standard synapse's amplitude that the segments leave, at most.
         late: Shift of its peak at the soma [ms], at most.
+        shapes: Section -> its geometry before the cell was moved to its place. Not needed; but
+            NEURON rounds what is moved, and cells of one kind are recognised by their shapes.
+        owner: Of the sections, if they may come and go.
     """
 
     def __init__(self, soma: Any, tolerance: float = 0.0, keep: Collection[Any] = ()) -> None:
@@ -48,74 +64,80 @@ class Twin:
         mechanisms.load()
         self.soma, self.tolerance, self.copies = soma, tolerance, {}
         self.error = self.late = 0.0
+        self.shapes: dict[Any, Geometry] = {}
+        self.owner: Owner | None = None
         self._keep = set(keep)
         self._cut: dict[Any, set[str]] = {}  # section cut into other segments -> what it carried
+        self._plan: list[tuple[Any, Branch, Cut]] = []  # sections to be cut, and how
         self._passive: list[Any] = []  # stems whose load is off
         self._load: Load | None = None
-        self._bare: tuple = ()  # their sections, and the cable that they are
+        self._sections: list[Any] = []  # all of theirs
+        self._bare: tuple = ()  # what they are, and the soma's ends
         self._stubs: dict[float, Any] = {}
         self._turned: list[Any] = []
         self._made_for: list[tuple] | None = None
-        # NEURON holds what it calls: our own method would keep us alive.
-        mine = weakref.ref(self)
-        self._first = h.FInitializeHandler(3, lambda: mine()._make())
-        self._later: tuple = ()
+        _twins().add(self)
 
     def stems(self) -> list[Any]:
         """The branches' first sections."""
         ours = {*self._stubs.values(), *self.copies.values()}
         return [child for child in self.soma.children() if child not in ours]
 
-    def _make(self) -> None:
-        """Before all else of an initialisation: the one place where structure may change."""
-        stems = self.stems()
-        if self.tolerance:
-            self._reduce([stem for stem in stems if passive.is_passive(stem)])
-            self._silence([stem for stem in stems if not passive.is_passive(stem)])
-        wanted = [_shape(section) for stem in stems for section in stem.subtree()]
-        wanted += [(stem, _carries(stem)) for stem in stems]
-        if wanted != self._made_for:
-            self._anew(stems)
-            self._made_for = wanted
-        for section, copy in self.copies.items():
-            _same_parameters(section, copy)
-        if self._load:
-            sections, branches = passive.read(self._passive)
-            cuts, ends = [(s.nseg, 1.0) for s in sections], passive.ends_of(self.soma)
-            self._bare = sections, assembled(branches, cuts, ends)
-        # Registered now, they come after whoever else sets voltages.
-        mine = weakref.ref(self)
-        self._later = (
-            h.FInitializeHandler(0, lambda: mine()._same_voltage()),
-            h.FInitializeHandler(1, lambda: mine()._start()),
-        )
-
-    def _reduce(self, stems: list[Any]) -> None:
-        """Cut branches that have not been into as few segments as the tolerance allows."""
+    def plan(self) -> None:
+        """Find what branches that have not been cut are to be cut into."""
+        if self.owner:
+            self.owner.come()
+        if not self.tolerance:
+            return
         self._look_for_latecomers()
-        stems = [stem for stem in stems if stem not in self._cut]
+        stems = [s for s in self.stems() if s not in self._cut and passive.is_passive(s)]
         if not stems:
             return
-        sections, tree = passive.tree_of(self.soma, stems)
+        sections, tree = passive.tree_of(self.soma, stems, self.shapes)
         places, fixed = [], set()
         for k, (section, branch) in enumerate(zip(sections, tree.branches, strict=True)):
             places += [(k, segment.x) for segment in section if _on(segment)]
             if section in self._keep or not passive.can_be_cut(branch) or _is_looked_at(section):
                 fixed.add(k)
         grid = grid_for(tree, tuple(places), frozenset(fixed), self.tolerance)
-        for section, branch, cut in zip(sections, tree.branches, grid.cuts, strict=True):
+        self._plan = list(zip(sections, tree.branches, grid.cuts, strict=True))
+        self.error, self.late = max(self.error, grid.error), max(self.late, grid.late)
+
+    def cut(self) -> None:
+        """Do so, and take out channels that nobody needs."""
+        for section, branch, cut in self._plan:
             passive.put(section, branch, cut)
             self._cut[section] = _names_on(section)
-        self.error, self.late = max(self.error, grid.error), max(self.late, grid.late)
+        self._plan = []
+        if self.tolerance:
+            self._silence([stem for stem in self.stems() if not passive.is_passive(stem)])
+
+    def hang(self) -> None:
+        """Take the load off: by modes, by copies, by nothing."""
+        stems = self.stems()
+        wanted = [shape_of(section) for stem in stems for section in stem.subtree()]
+        wanted += [(stem, _carries(stem)) for stem in stems]
+        if wanted != self._made_for:
+            self._anew(stems)
+            self._made_for = wanted
+
+    def read(self) -> None:
+        """What all of it is."""
+        for section, copy in self.copies.items():
+            give_parameters(section, copy)
+        if self._load:
+            sections, (branches,) = passive.read(self._passive, [passive.TYPICAL], self.shapes)
+            bare = branches, passive.ends_of(self.soma)
+            if bare != self._bare:
+                cuts = [(branch.nseg, 1.0) for branch in branches]
+                self._bare, self._sections = bare, sections
+                self._load.take(assembled(branches, cuts, dict(bare[1])))
 
     def _silence(self, stems: list[Any]) -> None:
         """Take the channels out of active branches that nothing reaches and nobody hears."""
-        for stem in stems:
-            sections = list(stem.subtree())
-            if not _carries(stem) and not (self._keep | _heard()).intersection(sections):
-                for section in sections:
-                    passive.silence(section)
-                    self._cut[section] = set()
+        for section in (each for stem in stems if self._is_idle(stem) for each in stem.subtree()):
+            passive.silence(section)
+            self._cut[section] = set()
 
     def _look_for_latecomers(self) -> None:
         for section, carried in self._cut.items():
@@ -138,26 +160,41 @@ class Twin:
         # Branches of one end share the soma's own resistance, and so they share their fate.
         ends = {_end(stem) for stem in active} - {None}
         self._passive = [s for s in loaded if s not in active and _end(s) not in ends]
-        self._load = Load(self.soma(0.5)) if self._passive else None
+        self._load, self._bare = Load(self.soma(0.5)) if self._passive else None, ()
         for stem in stems:
             if stem not in loaded:
                 self._turn(stem, 0.0)
             elif stem not in self._passive:
                 self._hang(stem)
 
-    def _start(self) -> None:
-        """After all else: the load begins from the voltages that the branches have."""
-        _heard.cache_clear()
-        if self._load is None:
-            return
-        sections, cable = self._bare
-        v = np.array([segment.v for section in sections for segment in section])
-        self._load.start(port(cable, h.dt), v, h.dt)
+    def rest(self) -> None:
+        """Let its owner give up the branches that nothing reaches and nobody hears."""
+        stems = [stem for stem in self.stems() if self.tolerance and self._is_idle(stem)]
+        if self.owner and stems:
+            self._forget(stems)
+            self.owner.go(stems)
 
-    def _same_voltage(self) -> None:
+    def _forget(self, stems: list[Any]) -> None:
+        """Hold none of their sections, which would keep them alive."""
+        self._made_for = None
+        for section in (section for stem in stems for section in stem.subtree()):
+            self._cut.pop(section, None)
+            self.shapes.pop(section, None)
+
+    def _is_idle(self, stem: Any) -> bool:
+        return not _carries(stem) and not (self._keep | _heard()).intersection(stem.subtree())
+
+    def same_voltage(self) -> None:
+        """Copies begin as what they are copies of."""
         for section, copy in self.copies.items():
             for own, other in zip(section, copy, strict=True):
                 other.v = own.v
+
+    def start(self) -> None:
+        """The load begins from the voltages that the branches have."""
+        if self._load:
+            v = [segment.v for section in self._sections for segment in section]
+            self._load.start(np.array(v), h.dt)
 
     def _hang(self, stem: Any) -> None:
         """A copy of a branch beside it, with the sign turned."""
@@ -165,7 +202,7 @@ class Twin:
         if where is not None:
             # Branches of one end share the soma's own resistance: the copies have one of theirs.
             if where not in self._stubs:
-                self._stubs[where] = _stub(self.soma, where)
+                self._stubs[where] = stub_of(self.soma, where)
                 self._turn(self._stubs[where], -1.0)
             copy.connect(self._stubs[where](1), end)
         else:
@@ -180,10 +217,48 @@ class Twin:
 
     def _copied(self, section: Any) -> Any:
         """A copy of a section and of all that is connected to it."""
-        copy = self.copies[section] = _copy(section)
+        copy = self.copies[section] = copy_of(section)
         for child in section.children():
             self._copied(child).connect(copy(child.parentseg().x), child.orientation())
         return copy
+
+
+class Twins:
+    """All of this process, initialised step by step together: what one changes in the structure
+    makes NEURON look at the whole model before another one is read."""
+
+    def __init__(self) -> None:
+        self._living: weakref.WeakValueDictionary[int, Twin] = weakref.WeakValueDictionary()
+        self._number = itertools.count()
+        self._later: tuple = ()
+        # Before all else of an initialisation: the one place where structure may change.
+        self._first = h.FInitializeHandler(3, self._make)
+
+    def add(self, twin: Twin) -> None:
+        """Take one in, for as long as somebody holds it."""
+        self._living[next(self._number)] = twin
+
+    def _make(self) -> None:
+        try:
+            for step in (Twin.plan, Twin.cut, Twin.hang, Twin.read, Twin.rest):
+                self._all(step)
+        finally:
+            _heard.cache_clear()  # it would keep sections alive
+        # Registered now, they come after whoever else sets voltages.
+        self._later = (
+            h.FInitializeHandler(0, lambda: self._all(Twin.same_voltage)),
+            h.FInitializeHandler(1, lambda: self._all(Twin.start)),
+        )
+
+    def _all(self, step: Callable[[Twin], None]) -> None:
+        for twin in list(self._living.values()):
+            step(twin)
+
+
+@lru_cache(maxsize=1)
+def _twins() -> Twins:
+    """Made when the first one needs it."""
+    return Twins()
 
 
 def _carries(stem: Any) -> bool:
@@ -224,56 +299,3 @@ def _end(stem: Any) -> float | None:
     """The end of the soma that a branch hangs on, if it is one."""
     where = stem.parentseg().x
     return where if where in (0.0, 1.0) else None
-
-
-def _shape(section: Any) -> tuple:
-    """What a copy must have from the beginning."""
-    return (
-        section,
-        section.parentseg(),
-        section.orientation(),
-        (section.nseg, section.L, section.Ra, section.n3d()),
-        tuple(segment.diam for segment in section),
-        tuple(mechanism.name() for mechanism in section(0.5)),
-    )
-
-
-def _stub(soma: Any, end: float) -> Any:
-    """The resistance between a soma's middle and one of its ends, and nothing else."""
-    stub = h.Section(name=f"bare_{soma.name().rpartition('.')[2]}_{end:g}")
-    stub.connect(soma(0.5), 0)
-    stub.L, stub.diam, stub.cm = soma.L / 2, soma.diam, 0.0
-    resistance = soma(0.5).ri() if end == 0.0 else h.ri(1, sec=soma)  # MOhm
-    stub.Ra *= resistance / (2 * stub(0.5).ri())
-    return stub
-
-
-def _copy(section: Any) -> Any:
-    """A section of the same geometry and mechanisms, connected to nothing."""
-    copy = h.Section(name=f"bare_{section.name().rpartition('.')[2]}")
-    for k in range(section.n3d()):
-        copy.pt3dadd(section.x3d(k), section.y3d(k), section.z3d(k), section.diam3d(k))
-    copy.nseg, copy.Ra = section.nseg, section.Ra
-    if not section.n3d():
-        copy.L = section.L
-        for own, other in zip(section, copy, strict=True):
-            other.diam = own.diam
-    for mechanism in section(0.5):
-        if mechanism.name() not in ("capacitance", "morphology"):
-            copy.insert(mechanism.name())
-    return copy
-
-
-def _same_parameters(section: Any, copy: Any) -> None:
-    for name in (mechanism.name() for mechanism in section(0.5)):
-        if name in ("capacitance", "morphology"):
-            continue
-        parameters = h.MechanismStandard(name, 1)
-        for own, other in zip(section, copy, strict=True):
-            parameters._in(own)
-            parameters.out(other)
-            if name.endswith("_ion"):
-                reversal = f"e{name.removesuffix('_ion')}"
-                setattr(other, reversal, getattr(own, reversal))
-    for own, other in zip(section, copy, strict=True):
-        other.cm = own.cm

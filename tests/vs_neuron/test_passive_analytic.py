@@ -21,8 +21,14 @@ def cell(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "unit" / "simulate"))
     from noble_neuron.cells.python import load_python
 
-    return load_python("small_cells:passive", {"g": G, "e": E, "cm": CM, "size": SIZE},
-                       celsius=6.3, v_init=E, dt=0.025, threshold=-20.0)
+    return load_python(
+        "small_cells:passive",
+        {"g": G, "e": E, "cm": CM, "size": SIZE},
+        celsius=6.3,
+        v_init=E,
+        dt=0.025,
+        threshold=-20.0,
+    )
 
 
 def exact(protocol, t, dt):

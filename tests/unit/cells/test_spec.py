@@ -55,6 +55,13 @@ def test_destroys_on_an_exception(swc):
     assert not list(h.allsec())
 
 
+def test_a_cell_that_nobody_holds_is_gone(swc):
+    live = passive(swc).build()
+    assert list(h.allsec())
+    del live
+    assert not list(h.allsec())
+
+
 def test_a_failed_build_leaves_nothing(swc):
     cell = passive(swc)
     cell.source["groups"].pop("axon")

@@ -9,7 +9,8 @@ from neuron import h
 
 from noble_neuron.errors import SomaWarning
 from noble_neuron.nrn import mechanisms, passive
-from noble_neuron.nrn.cable import Branch, Geometry, Modes, assembled
+from noble_neuron.nrn.cable import Branch, Modes, assembled
+from noble_neuron.nrn.geometry import Geometry
 from noble_neuron.nrn.load import port
 from noble_neuron.nrn.reduced import Tree, grid_for
 from noble_neuron.nrn.twin import Twin
@@ -256,7 +257,7 @@ def test_a_frozen_conductance_is_the_mechanisms_own():
     for v in (-154.9, -80.0, -50.0):
         h.finitialize(v)
         assert section(0.5).nn_Ih.m == pytest.approx(gate(v), rel=1e-9)
-    _, (branch,) = passive.read([section_on_a_soma(section)], -80.0)
+    _, ((branch,),) = passive.read([section_on_a_soma(section)], [-80.0], {})
     passive.put(section, branch, (1, 1.0))
     assert not section.has_membrane("nn_Ih")
     assert section(0.5).pas.g == pytest.approx(1e-5 * gate(-80.0))
