@@ -1,5 +1,7 @@
 """Every item from end to end on a small real line: what it records is what it measured."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,12 +10,22 @@ from noble_neuron.protocols.protocol import noble_step
 from noble_neuron.reproduce import accuracy, ensembles, onset, resolution, speed, subsampling
 from noble_neuron.reproduce._distances import HALVINGS
 from noble_neuron.reproduce._steps import OWN, Sizes, Steps
-from noble_neuron.reproduce._trained import SMOKE, Row, trained
+from noble_neuron.reproduce._trained import (
+    ON_CELLS,
+    ONCE,
+    SMOKE,
+    Row,
+    Traces,
+    part,
+    trained,
+)
 from noble_neuron.reproduce._trained import Sizes as TrainedSizes
+from noble_neuron.reproduce._trained_tables import outcome
 from noble_neuron.reproduce.bench import Bench
 from noble_neuron.simulate.plan import Sample
 from noble_neuron.simulate.run import simulate
 from noble_neuron.store.decimate import low_passed
+from noble_neuron.training.split import split_samples
 
 FEW = Sizes(2, floor=False)
 
@@ -121,12 +133,41 @@ def test_ensembles_are_as_large_as_said(bench, monkeypatch):
     assert bench.surrogate.latent_space.contains(hull).all()
 
 
+TINY = TrainedSizes(3, 10, 16, 1, 10, ONCE, floor=1, smoke=True)
+
+
 def test_a_tiny_training_is_called_a_smoke_run(bench):
-    rows = (Row("none", ()), Row("I_thr, max_rate", ("I_thr", "max_rate"), 0.7, (1, 2, 3, 4, 5)))
-    outcome = trained(bench, "latents", rows, TrainedSizes(3, 10, 1, True), ("said",))
-    assert "quoted nowhere" in outcome.said[0]
-    assert outcome.records and all(r["split"].startswith(SMOKE) for r in outcome.records)
-    assert all(table.title.startswith(SMOKE) for table in outcome.tables)
+    rows = (
+        Row("none", ()),
+        Row("I_thr, max_rate", ("I_thr", "max_rate"), 0.7, (1, 2, 3, 4, 5), seed=3),
+    )
+    made = trained(bench, rows, TINY)
+    shown = outcome("latents", rows, made, TINY, ON_CELLS, ("said",))
+    assert "quoted nowhere" in shown.said[0]
+    assert all(r["split"].startswith(SMOKE) for r in shown.records if r.get("split"))
+    assert all(table.title.startswith(SMOKE) for table in shown.tables)
+    figures = {r["figure"]: r["value"] for r in shown.records}
+    assert figures["none: training traces"] == 15  # a third of 16 each, rounded
+    assert {"none/all/voltage_l2", "none: nearest training trace/all/voltage_l2"} <= set(figures)
+    assert "floor (full model at dt/2)/all/voltage_l2" in figures
+    assert figures["paper: I_thr, max_rate/all/AP1_width"] == 3
+    log = bench.folder / "trained" / "quick" / "none-3-cells-seed-0" / "shape" / "log.jsonl"
+    written = log.read_text()
+    assert trained(bench, rows, TINY)["none"].minutes == made["none"].minutes
+    assert log.read_text() == written
+
+
+def test_fewer_cells_see_as_many_traces_and_all_are_judged_alike():
+    cell = np.repeat(np.arange(6), 20)
+    split = split_samples(cell, [*range(20)] * 6, [5], seed=0)
+    known, sizes = Traces(Path("unread"), cell, split), TrainedSizes(5, 20, 30, 1, 8)
+    many, few = part(known, range(5), sizes), part(known, range(2), sizes)
+    assert len(many.train) == len(few.train) == 30
+    assert {int(cell[i]) for i in few.train} == {0, 1}
+    assert {i for i in many.train if cell[i] < 2} < set(few.train) < set(split.train)
+    assert few.unseen == many.unseen and set(few.unseen) < set(split.unseen)
+    assert len(many.test) == 8 and set(many.test) < set(split.test)
+    assert set(few.test) == {i for i in split.test if cell[i] < 2}
 
 
 def test_every_ratio_names_both_its_sides(bench):
