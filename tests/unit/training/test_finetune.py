@@ -12,7 +12,7 @@ from noble_neuron.protocols.protocol import noble_step
 from noble_neuron.simulate.dataset import build_dataset
 from noble_neuron.simulate.run import simulate
 from noble_neuron.store.hdf5 import Dataset
-from noble_neuron.surrogates import bundle
+from noble_neuron.surrogates import bundle, weights
 from noble_neuron.training.config import TrainConfig
 from noble_neuron.training.differentiable import FEATURES
 from noble_neuron.training.finetune import finetune
@@ -111,7 +111,7 @@ def test_of_a_clocked_operator_only_the_shape_is_trained(line, dataset, tmp_path
     )
     start = fit(dataset, line.latents, ["ball2"], tmp_path / "start", small).bundle
     end = finetune(start, dataset, line.latents, ["ball2"], tmp_path / "end", config=ONE).bundle
-    before, after = (bundle.load(folder).model.state_dict() for folder in (start, end))
+    before, after = (weights.tensors(bundle.load(folder).model) for folder in (start, end))
     changed = {key.split(".")[0] for key in before if not torch.equal(before[key], after[key])}
     assert changed == {"shape"}
 
