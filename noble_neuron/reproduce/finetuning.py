@@ -7,6 +7,7 @@ beside it: what this costs on the ordinary steps, which share the trained weight
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..compare.baselines import TrainingTraces
 from ..compare.evaluation import FLOOR, NEAREST, SURROGATE
 from ..compare.metrics import relative_error, relative_feature
 from ..compare.tables import Table, number
+from ..errors import OutsideTraining
 from ..features import efel
 from ..protocols.protocol import noble_step
 from ..simulate.plan import Sample
@@ -177,9 +179,12 @@ def _errors(
         known = TrainingTraces(voltage, lowest, space.encode(latent), np.zeros(len(lowest)))
         for split, rows in ((ON_CURRENTS, steps.split.test), (ON_CELLS, steps.split.unseen)):
             voltage, current, latent, lowest = read(rows)
-            answers = {
-                n: load(b, bench.device).predict(current, latent, dt) for n, b in tuned.items()
-            }
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", OutsideTraining)
+                answers = {
+                    name: load(folder, bench.device).predict(current, latent, dt)
+                    for name, folder in tuned.items()
+                }
             answers[NEAREST] = known.nearest(lowest, space.encode(latent))
             errors = {name: _pair(bench, got, voltage) for name, got in answers.items()}
             few = np.random.default_rng(0).permutation(len(rows))[:floor]

@@ -210,7 +210,7 @@ def test_finetuning_is_judged_where_it_trained_and_elsewhere(bench):
             assert f"{answer}/silent/sag_amplitude" in names
             assert f"ordinary steps, {answer}/all/voltage_l2" in names
         assert {
-            "nearest training trace/silent/sag_amplitude",
+            f"{NEAREST}/silent/sag_amplitude",
             f"{FLOOR}/silent/voltage_l2",
         } < names
     figure = "/silent/sag_amplitude"
