@@ -66,7 +66,7 @@ class Sizes:
 
 SIZES = {
     "quick": Sizes(10, 1, 2, _trained.SIZES["quick"]),
-    "small": Sizes(16, 10, 20, _trained.SIZES["small"]),
+    "small": Sizes(16, 4, 20, _trained.SIZES["small"]),
     "full": Sizes(392, 300, 100, _trained.SIZES["full"]),
 }
 
