@@ -29,7 +29,9 @@ def _reproduce(o: argparse.Namespace) -> None:
 
 def _fill_reproduce(add: argparse.ArgumentParser) -> None:
     add.add_argument("names", nargs="*", help="what to measure, or all; without it, a list")
-    add.add_argument("--scale", default="quick", help="quick: minutes on two cores; or full")
+    add.add_argument(
+        "--scale", default="quick", help="quick: minutes on two cores; small, of what trains; full"
+    )
     add.add_argument("--surrogate", default="pvalb", help="built-in name or a bundle")
     add.add_argument("--cells", default="pvalb", help="built-in ensemble or a study")
     add.add_argument("--out", default="reproduce", help="folder of records, pages and simulations")

@@ -1,4 +1,4 @@
-"""Commands that train: train, surrogate-for."""
+"""Commands that train: train, finetune, surrogate-for."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ def _train(o: argparse.Namespace) -> None:
     held_out = [name for name, role in study.roles.items() if role == "held out"]
     work = fit_stream if streaming else fit
     result = work(o.dataset, study.latents(config.latent), held_out, o.out, config)
-    say(
-        f"written: {result.bundle}, validation score {result.score:.4g}"
-        + ("" if result.finished else "; the time was up, the same command goes on")
-    )
+    say(_written(result))
+
+
+def _written(result) -> str:
+    goes_on = "" if result.finished else "; the time was up, the same command goes on"
+    return f"written: {result.bundle}, validation score {result.score:.4g}{goes_on}"
 
 
 def _fit_config(o: argparse.Namespace):
@@ -117,6 +119,45 @@ def _fill_train(add: argparse.ArgumentParser) -> None:
     device(add)
 
 
+def _finetune(o: argparse.Namespace) -> None:
+    from ..simulate.study import Study
+    from ..surrogates.bundle import load
+    from ..training.finetune import FINETUNING, finetune
+
+    study = Study.load(o.study)
+    held_out = [name for name, role in study.roles.items() if role == "held out"]
+    given = {"epochs": o.epochs, "lr": o.lr, **_shared(o)}
+    result = finetune(
+        o.start,
+        o.dataset,
+        study.latents(load(o.start).latent_space.names),
+        held_out,
+        o.out,
+        o.feature,
+        o.weight,
+        _with(FINETUNING, given),
+    )
+    say(_written(result))
+
+
+def _fill_finetune(add: argparse.ArgumentParser) -> None:
+    add.add_argument("dataset", help="training set, of the step that the surrogate knows")
+    add.add_argument("study", help="built-in ensemble or a study")
+    add.add_argument("--start", default="pvalb", help="built-in surrogate or a bundle")
+    add.add_argument(
+        "--feature", default="sag_amplitude", help="to bring nearer, as eFEL names it"
+    )
+    add.add_argument(
+        "--weight", type=float, default=25.0, help="of its error in the loss; 0: the voltage alone"
+    )
+    add.add_argument("--out", default="finetuned", help="folder of checkpoints, log and bundle")
+    add.add_argument("--epochs", type=int, help="passes over the samples that have the feature")
+    add.add_argument("--lr", type=float, help="learning rate")
+    add.add_argument("--minutes", type=float, help="stop after so long; no limit if not given")
+    add.add_argument("--seed", type=int, default=0, help="of the samples' order")
+    device(add)
+
+
 def _surrogate_for(o: argparse.Namespace) -> None:
     from ..workflows.surrogate_for import Effort, surrogate_for
 
@@ -155,6 +196,7 @@ def _fill_surrogate_for(add: argparse.ArgumentParser) -> None:
 
 COMMANDS = (
     Command("train", _train, "train a surrogate", _fill_train),
+    Command("finetune", _finetune, "train a surrogate on for one feature", _fill_finetune),
     Command(
         "surrogate-for",
         _surrogate_for,

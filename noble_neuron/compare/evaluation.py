@@ -22,6 +22,8 @@ from . import metrics
 from .baselines import TrainingTraces, spike_free, two_levels
 
 SURROGATE, FLOOR = "surrogate", "floor (full model at dt/2)"
+NEAREST, INTERPOLATED = "nearest training trace", "interpolated traces"
+RIVALS = (NEAREST, INTERPOLATED, "another cell", "spike-free oracle", "two-level oracle")
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def evaluate(
     cells: Sequence[HofCell] = (),
     floor_samples: int = 20,
     seed: int = 0,
+    rivals: Sequence[str] = RIVALS,
 ) -> EvaluationResult:
     """Judge a surrogate on samples it has not seen.
 
@@ -111,6 +114,7 @@ def evaluate(
         cells: Cells to simulate again at half their time step, for the floor; none, no floor.
         floor_samples: How many samples per split the floor is measured on, drawn by `seed`.
         seed: Of that draw.
+        rivals: Which of `RIVALS` stand beside it: each takes about as long as the surrogate.
     """
     with contextlib.ExitStack() as opened:
         judged, known = (
@@ -118,7 +122,7 @@ def evaluate(
             for data in (dataset, dataset if training_set is None else training_set)
         )
         seen = _Judge(surrogate, known, latents).read(np.asarray(trained_on))
-        judge = _Judge(surrogate, judged, latents)
+        judge = _Judge(surrogate, judged, latents, rivals)
         judge.learn(seen)
         return _judged(judge, splits, cells, floor_samples, seed)
 
@@ -145,8 +149,15 @@ def _drawn(part: Samples, by_name: Mapping, n: int, seed: int) -> np.ndarray:
 class _Judge:
     """One surrogate, one training set, and what the baselines know of it."""
 
-    def __init__(self, surrogate: Surrogate, dataset: Dataset, latents: Mapping) -> None:
+    def __init__(
+        self,
+        surrogate: Surrogate,
+        dataset: Dataset,
+        latents: Mapping,
+        rivals: Sequence[str] = RIVALS,
+    ) -> None:
         self.surrogate, self.dataset, self.latents = surrogate, dataset, latents
+        self.rivals = rivals
         self.dt = surrogate.card.dt
         self.view = _view(dataset, self.dt)
 
@@ -195,15 +206,16 @@ class _Judge:
             warnings.simplefilter("ignore", OutsideTraining)  # counted, not said per batch
             own = self.surrogate.predict(part.current, part.latent, self.dt)
         answers = {
-            SURROGATE: own,
-            "nearest training trace": self.known.nearest(*point),
-            "interpolated traces": self.known.interpolated(*point),
-            "another cell": self.known.another_cell(part.amplitude, self._ids(part.cell)),
-            "spike-free oracle": spike_free(part.voltage, self.dt),
-            "two-level oracle": two_levels(part.voltage, self.dt, part.windows),
+            NEAREST: lambda: self.known.nearest(*point),
+            INTERPOLATED: lambda: self.known.interpolated(*point),
+            "another cell": lambda: self.known.another_cell(part.amplitude, self._ids(part.cell)),
+            "spike-free oracle": lambda: spike_free(part.voltage, self.dt),
+            "two-level oracle": lambda: two_levels(part.voltage, self.dt, part.windows),
         }
+        answers = {SURROGATE: lambda: own} | {name: answers[name] for name in self.rivals}
         scores, kept = {}, {"row": part.index, "amplitude": part.amplitude, "cell": part.cell}
-        for name, answer in answers.items():
+        for name, give in answers.items():
+            answer = give()
             found = self._features(answer, part.windows)
             scores[name] = self._score(answer, part.voltage, found, truth, part.windows)
             if name == SURROGATE:

@@ -23,7 +23,7 @@ from ..store.decimate import averaged
 from ..store.hdf5 import Dataset
 from ..surrogates.bundle import Surrogate, load
 
-SCALES = ("quick", "full")
+SCALES = ("quick", "small", "full")
 LONGEST_OPENED = 200  # samples read at once, so that raw traces never fill the memory
 
 
@@ -47,7 +47,7 @@ class Bench:
     Attributes:
         cells: Built-in ensemble or study.
         of: Built-in surrogate or bundle.
-        scale: "quick" or "full".
+        scale: "quick" or "full"; "small" is for items that train.
         folder: Simulations are kept in FOLDER/simulations, so that a killed call goes on.
         workers: Processes of full simulations; one per core if None.
         device: Of the surrogate.
@@ -82,20 +82,28 @@ class Bench:
         return self.study.latents(self.surrogate.latent_space.names)
 
     def size(self, sizes: dict[str, Any]) -> Any:
-        """An item's sizes at this scale."""
+        """An item's sizes at this scale.
+
+        Raises:
+            InputError: The item has no such scale.
+        """
+        if self.scale not in sizes:
+            raise InputError(f"This item has no scale {self.scale!r}, only {', '.join(sizes)}.")
         return sizes[self.scale]
 
     def points(self, which: Sequence[int]) -> np.ndarray:
         """Latent points of cells of the study, physical units, shape (len(which), k)."""
         return np.array([self.latents[self.study.cells[k].name] for k in which], dtype=float)
 
-    def simulated(self, name: str, cells: Sequence[HofCell], samples: Sequence[Sample]) -> Path:
+    def simulated(
+        self, name: str, cells: Sequence[HofCell], samples: Sequence[Sample], seed: int = 0
+    ) -> Path:
         """Full simulations as a training set; those of an earlier call are found again."""
-        key = Plan.of(cells, samples, 0, None).key
+        key = Plan.of(cells, samples, seed, None).key
         path = self.folder / "simulations" / f"{name}-{key[:12]}.h5"
         if not path.exists():
             self.say(f"{name}: {len(samples)} full simulations")
-        return build_dataset(cells, samples, path, workers=self.workers)
+        return build_dataset(cells, samples, path, workers=self.workers, seed=seed)
 
     def voltages(
         self,

@@ -6,7 +6,8 @@ The paper's rows are of its own operator and cells, judged on held-out cells.
 from __future__ import annotations
 
 from ..training.origin import WIDE_LATENT
-from ._trained import SIZES, Row, Sizes, trained
+from ._trained import ON_CELLS, SIZES, Row, Sizes, trained
+from ._trained_tables import outcome
 from .bench import Bench
 from .outcome import Outcome
 
@@ -26,11 +27,12 @@ def run(bench: Bench) -> Outcome:
 
 def measure(bench: Bench, sizes: Sizes, rows: tuple[Row, ...] = ROWS) -> Outcome:
     """One training per row."""
-    return trained(
-        bench,
+    return outcome(
         "diversity",
         rows,
+        trained(bench, rows, sizes),
         sizes,
+        ON_CELLS,
         (
             "One surrogate for each number of training cells, with as many traces in all, judged "
             "on held-out currents of the cells it trained on and on cells it did not. The paper "

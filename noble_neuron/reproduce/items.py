@@ -21,12 +21,14 @@ class Item:
         text: What it measures, in a phrase.
         shows: Where the paper has it; empty where it has not.
         also: Other names it answers to.
+        recorded: Scale of the figures in benchmarks/results.
     """
 
     name: str
     text: str
     shows: str
     also: tuple[str, ...] = ()
+    recorded: str = "quick"
 
     def run(self, bench: Bench) -> Outcome:
         """Measure it."""
@@ -61,12 +63,27 @@ ITEMS = (
         "one training per choice of latent features; a smoke run at quick scale",
         "table 1",
         ("table1",),
+        "small",
     ),
     Item(
         "diversity",
         "one training per number of cells; a smoke run at quick scale",
         "table 2",
         ("table2",),
+        "small",
+    ),
+    Item(
+        "seeds",
+        "the same training from three seeds; a smoke run at quick scale",
+        "not shown",
+        recorded="small",
+    ),
+    Item(
+        "finetuning",
+        "a surrogate trained on for one feature; a smoke run at quick scale",
+        "section 4.6, appendix D.7, table 3",
+        ("table3",),
+        "small",
     ),
     Item(
         "speed",

@@ -38,7 +38,8 @@ def reproduce(
     Args:
         names: Of items, or "all".
         out: Folder to write.
-        scale: "quick": minutes on two cores; "full": as much as the paper has, or more.
+        scale: "quick": minutes on two cores; "small": of what trains, as much as a CPU affords;
+            "full": as much as the paper has, or more.
         surrogate: Built-in name or a bundle.
         cells: Built-in ensemble or a study.
         workers: Processes of full simulations; one per core by default.

@@ -97,8 +97,9 @@ def fit(
     latents: Mapping[str, Sequence[float]],
     held_out: Iterable[str],
     out: str | os.PathLike,
-    config: FitConfig = FitConfig(),
-) -> FitResult:  # noqa: B008 (frozen)
+    config: FitConfig = FitConfig(),  # noqa: B008 (frozen)
+    split: Split | None = None,
+) -> FitResult:
     """Train a surrogate on a training set; goes on where an earlier call in `out` stopped.
 
     Args:
@@ -107,13 +108,17 @@ def fit(
         held_out: Names of the cells that it must not see.
         out: Folder: split.json, checkpoints and log, and the bundle.
         config: What to make.
+        split: Which samples train, choose and judge; None: drawn once, and kept in `out`.
 
     Raises:
         InputError: The training set's samples or cells do not make a whole-trace surrogate.
     """
     out = Path(out)
     with Dataset.open(dataset) as data:
-        split = kept_split(data, set(held_out), config.split_seed, out / "split.json")
+        if split is None:
+            split = kept_split(data, set(held_out), config.split_seed, out / "split.json")
+        else:
+            split.write(out / "split.json")
         cells = Cells(data, latents, config.latent, split)
         view = data.decimated(config.factor)
         rows = (split.train, split.validation)
@@ -193,7 +198,7 @@ def _card(data: Dataset, split: Split, cells: Cells, training: Traces, config: F
             min(0.0, float(training.current.min())),
             max(0.0, float(training.current.max())),
         ),
-        step=_only_step(data, split.train),
+        step=only_step(data, split.train),
         reach=_reach(cells.space, training),
         lowest=_lowest(training),
         notes=_notes(split, cells.space, config),
@@ -225,7 +230,7 @@ def _reach(space: LatentSpace, training: Traces) -> float | None:
     return float((np.asarray(training.current).max(axis=1) / own).max())
 
 
-def _only_step(data: Dataset, rows: Sequence[int]) -> tuple[float, float] | None:
+def only_step(data: Dataset, rows: Sequence[int]) -> tuple[float, float] | None:
     """Onset and duration of the one square step that all rows share, or None."""
     shapes = set()
     for i in rows:

@@ -17,7 +17,7 @@ from noble_neuron.reproduce.run import command, reproduce
 def test_every_item_has_its_module_and_both_scales():
     for item in ITEMS:
         module = __import__(f"noble_neuron.reproduce.{item.name}", fromlist=["run"])
-        assert set(module.SIZES) == {"quick", "full"}
+        assert set(module.SIZES) - {"small"} == {"quick", "full"}
         assert callable(module.run)
 
 
@@ -35,9 +35,14 @@ def test_without_a_name_it_lists(capsys):
 
 
 def test_an_unknown_scale_is_refused_before_anything_runs(tmp_path):
-    with pytest.raises(InputError, match="quick, full: got 'fast'"):
+    with pytest.raises(InputError, match="quick, small, full: got 'fast'"):
         reproduce(["maps"], tmp_path / "out", "fast")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_scale_that_an_item_lacks_is_named(tmp_path):
+    with pytest.raises(InputError, match="no scale 'small', only quick, full"):
+        reproduce(["maps"], tmp_path / "out", "small")
 
 
 def test_the_command_repeats_the_call(tmp_path):

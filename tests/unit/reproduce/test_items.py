@@ -1,19 +1,44 @@
 """Every item from end to end on a small real line: what it records is what it measured."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from noble_neuron.compare.evaluation import FLOOR, NEAREST, EvaluationResult
+from noble_neuron.compare.metrics import FIGURES, Group
 from noble_neuron.compare.tables import Table
 from noble_neuron.protocols.protocol import noble_step
-from noble_neuron.reproduce import accuracy, ensembles, onset, resolution, speed, subsampling
+from noble_neuron.reproduce import (
+    accuracy,
+    ensembles,
+    finetuning,
+    onset,
+    resolution,
+    speed,
+    subsampling,
+)
 from noble_neuron.reproduce._distances import HALVINGS
 from noble_neuron.reproduce._steps import OWN, Sizes, Steps
-from noble_neuron.reproduce._trained import SMOKE, Row, trained
+from noble_neuron.reproduce._trained import (
+    ON_CELLS,
+    ON_CURRENTS,
+    ONCE,
+    SMOKE,
+    Judged,
+    Row,
+    Traces,
+    part,
+    trained,
+)
 from noble_neuron.reproduce._trained import Sizes as TrainedSizes
+from noble_neuron.reproduce._trained_tables import outcome
 from noble_neuron.reproduce.bench import Bench
+from noble_neuron.reproduce.seeds import over_seeds
 from noble_neuron.simulate.plan import Sample
 from noble_neuron.simulate.run import simulate
 from noble_neuron.store.decimate import low_passed
+from noble_neuron.training.split import Split, split_samples
 
 FEW = Sizes(2, floor=False)
 
@@ -121,12 +146,81 @@ def test_ensembles_are_as_large_as_said(bench, monkeypatch):
     assert bench.surrogate.latent_space.contains(hull).all()
 
 
+TINY = TrainedSizes(3, 10, 16, 1, 10, ONCE, floor=1, smoke=True)
+
+
 def test_a_tiny_training_is_called_a_smoke_run(bench):
-    rows = (Row("none", ()), Row("I_thr, max_rate", ("I_thr", "max_rate"), 0.7, (1, 2, 3, 4, 5)))
-    outcome = trained(bench, "latents", rows, TrainedSizes(3, 10, 1, True), ("said",))
-    assert "quoted nowhere" in outcome.said[0]
-    assert outcome.records and all(r["split"].startswith(SMOKE) for r in outcome.records)
-    assert all(table.title.startswith(SMOKE) for table in outcome.tables)
+    rows = (
+        Row("none", ()),
+        Row("I_thr, max_rate", ("I_thr", "max_rate"), 0.7, (1, 2, 3, 4, 5), seed=3),
+    )
+    made = trained(bench, rows, TINY)
+    shown = outcome("latents", rows, made, TINY, ON_CELLS, ("said",))
+    assert "quoted nowhere" in shown.said[0]
+    assert all(r["split"].startswith(SMOKE) for r in shown.records if r.get("split"))
+    assert all(table.title.startswith(SMOKE) for table in shown.tables)
+    figures = {r["figure"]: r["value"] for r in shown.records}
+    assert figures["none: training traces"] == 15  # a third of 16 each, rounded
+    assert {"none/all/voltage_l2", "none: nearest training trace/all/voltage_l2"} <= set(figures)
+    assert "floor (full model at dt/2)/all/voltage_l2" in figures
+    assert figures["paper: I_thr, max_rate/all/AP1_width"] == 3
+    log = bench.folder / "trained" / "quick" / "none-3-cells-seed-0" / "shape" / "log.jsonl"
+    written = log.read_text()
+    assert trained(bench, rows, TINY)["none"].minutes == made["none"].minutes
+    assert log.read_text() == written
+
+
+def test_fewer_cells_see_as_many_traces_and_all_are_judged_alike():
+    cell = np.repeat(np.arange(6), 20)
+    split = split_samples(cell, [*range(20)] * 6, [5], seed=0)
+    known, sizes = Traces(Path("unread"), cell, split), TrainedSizes(5, 20, 30, 1, 8)
+    many, few = part(known, range(5), sizes), part(known, range(2), sizes)
+    assert len(many.train) == len(few.train) == 30
+    assert {int(cell[i]) for i in few.train} == {0, 1}
+    assert {i for i in many.train if cell[i] < 2} < set(few.train) < set(split.train)
+    assert few.unseen == many.unseen and set(few.unseen) < set(split.unseen)
+    assert len(many.test) == 8 and set(many.test) < set(split.test)
+    assert set(few.test) == {i for i in split.test if cell[i] < 2}
+
+
+def test_seeds_have_a_mean_and_a_spread():
+    def one(value):
+        values = dict.fromkeys(FIGURES, float("nan")) | {"voltage_l2": value}
+        scores = {ON_CELLS: {"surrogate": {"all": Group(values, 7)}}}
+        return Judged(EvaluationResult(scores, {}, {}), Split((), (), (), (), 0), 1.0)
+
+    rows = [Row(str(k), ()) for k in range(3)]
+    made = over_seeds(rows, {"0": one(1.0), "1": one(2.0), "2": one(6.0)})
+    values = {r["figure"]: r["value"] for r in made if np.isfinite(r["value"])}
+    assert values == {
+        "mean of the seeds/all/voltage_l2": 3.0,
+        "SD over the seeds/all/voltage_l2": pytest.approx(7**0.5),
+    }
+    assert {(r["split"], r["n"], r["unit"]) for r in made if "voltage_l2" in r["figure"]} == {
+        (ON_CELLS, 7, "%")
+    }
+
+
+def test_finetuning_is_judged_where_it_trained_and_elsewhere(bench):
+    outcome = finetuning.measure(bench, finetuning.Sizes(10, 1, 1, TINY))
+    assert all(r["split"].startswith(SMOKE) for r in outcome.records)
+    for split in (ON_CURRENTS, ON_CELLS):
+        names = {r["figure"] for r in outcome.records if r["split"] == SMOKE + split}
+        for answer in (finetuning.BEFORE, "lambda 0", "lambda 25"):
+            assert f"{answer}/silent/sag_amplitude" in names
+            assert f"ordinary steps, {answer}/all/voltage_l2" in names
+        assert {
+            f"{NEAREST}/silent/sag_amplitude",
+            f"{FLOOR}/silent/voltage_l2",
+        } < names
+    figure = "/silent/sag_amplitude"
+    before, tuned, paper = (
+        found(outcome, SMOKE + ON_CURRENTS, name + figure)
+        for name in ("before", "lambda 25", "paper: lambda 25")
+    )
+    assert before != tuned and paper == 9.6
+    floor = found(outcome, SMOKE + ON_CURRENTS, FLOOR + figure)
+    assert 0 < floor < before
 
 
 def test_every_ratio_names_both_its_sides(bench):
