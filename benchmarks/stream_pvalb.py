@@ -1,15 +1,15 @@
 """How good a streaming surrogate is by itself, beside AdEx fits and the floor.
 
     python benchmarks/stream_pvalb.py DATASET TRAINING [CELLS NAME] [--rate RATE]
-                                      [--beside OTHER] [--ship]
+                                      [--of-each 10] [--per-cell 40] [--beside OTHER] [--ship]
 
 DATASET is what `noble-neuron dataset --streaming` wrote, with the same --rate, TRAINING the folder
 of `noble-neuron train --operator stream_ode`; CELLS is the ensemble or study (pvalb), NAME that of
-the record (stream_pvalb). Judged are the ten held-out cells and ten of the
-training cells, drawn by seed, on new stimuli of 1.5 s that are drawn here: those that make the
-cell fire at 5 to 60 Hz, and those that leave it silent. An AdEx is fitted to each of the twenty on
-the cell's own traces in DATASET. Fits and simulations are kept in TRAINING; killed, the same
-command goes on. With --ship, the bundle and its errors are then copied to the package's library.
+the record (stream_pvalb). Judged are ten held-out cells and ten of the training cells, drawn by
+seed, on new stimuli of 1.5 s that are drawn here: those that make the cell fire at 5 to 60 Hz, and
+those that leave it silent. An AdEx is fitted to each of the twenty on the cell's own traces in
+DATASET. Fits and simulations are kept in TRAINING; killed, the same command goes on. With --ship,
+the bundle and its errors are then copied to the package's library.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from noble_neuron.store.hdf5 import Dataset
 from noble_neuron.surrogates import bundle
 from noble_neuron.surrogates.stream import StreamSurrogate
 
-CELLS, PER_CELL, DURATION, SEED = 10, 40, 1500.0, 20261124
+DURATION, SEED = 1500.0, 20261124
 STEPS_PER_CELL = 20  # of the paper's square steps
 RATES = (5.0, 60.0)  # Hz
 FLOOR_SAMPLES = 100
@@ -51,6 +51,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("cells", nargs="?", default="pvalb")
     parser.add_argument("name", nargs="?", default="stream_pvalb")
     parser.add_argument("--rate", type=float)
+    parser.add_argument("--of-each", type=int, default=10, help="cells of each role")
+    parser.add_argument("--per-cell", type=int, default=40, help="stimuli")
     parser.add_argument("--beside", type=Path)
     parser.add_argument("--ship", action="store_true")
     return parser.parse_args()
@@ -59,8 +61,8 @@ def options() -> argparse.Namespace:
 def main() -> None:
     o = options()
     study, surrogate = Study.load(o.cells), bundle.load_stream(o.training / "bundle")
-    judged = chosen(study)
-    new = fresh(study, judged, o.training / "fresh.h5", o.rate)
+    judged = chosen(study, o.of_each)
+    new = fresh(study, judged, o.training / "fresh.h5", o.per_cell, o.rate)
     splits = rows_of(study, new, surrogate.threshold)
     models = fitted(o.dataset, judged, surrogate, o.training / "adex.json")
     rivals = {"AdEx": lambda rows: adex_voltages(models, new, rows, surrogate)}
@@ -100,19 +102,23 @@ def ship(surrogate: StreamSurrogate, rows: list[dict], folder: Path) -> None:
     print("written:", bundle.save(folder, surrogate.model, replace(surrogate.card, errors=kept)))
 
 
-def chosen(study: Study) -> list[str]:
-    """The held-out cells, and as many of the training cells."""
-    names = {role: [n for n, r in study.roles.items() if r == role] for role in ("training",)}
-    drawn = np.random.default_rng(SEED).choice(names["training"], CELLS, replace=False)
-    held_out = [n for n, role in study.roles.items() if role == "held out"]
-    return [*sorted(map(str, drawn)), *held_out]
+def chosen(study: Study, count: int) -> list[str]:
+    """`count` training cells, drawn by seed, and as many of the held-out ones; all if so few."""
+    draw = np.random.default_rng(SEED)
+
+    def some(role: str) -> list[str]:
+        names = [name for name, own in study.roles.items() if own == role]
+        few = len(names) <= count
+        return names if few else sorted(map(str, draw.choice(names, count, replace=False)))
+
+    return [*some("training"), *some("held out")]
 
 
-def fresh(study: Study, judged: list[str], path: Path, rate: float | None) -> Path:
+def fresh(study: Study, judged: list[str], path: Path, per_cell: int, rate: float | None) -> Path:
     """New stimuli, drawn after everything about the surrogate was settled."""
     samples = [
         sample
-        for sample in streaming_samples(study, PER_CELL, SEED, DURATION, rate)
+        for sample in streaming_samples(study, per_cell, SEED, DURATION, rate)
         if study.cells[sample.cell].name in judged
     ]
     return build_dataset(study.cells, samples, path, seed=SEED)
