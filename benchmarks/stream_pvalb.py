@@ -1,19 +1,21 @@
-"""How good the streaming surrogate of `pvalb` is by itself, beside AdEx fits and the floor.
+"""How good a streaming surrogate is by itself, beside AdEx fits and the floor.
 
-    python benchmarks/stream_pvalb.py DATASET TRAINING [--beside OTHER] [--ship]
+    python benchmarks/stream_pvalb.py DATASET TRAINING [CELLS NAME] [--rate RATE]
+                                      [--of-each 10] [--per-cell 40] [--beside OTHER] [--ship]
 
-DATASET is what `noble-neuron dataset pvalb --streaming` wrote, TRAINING the folder of
-`noble-neuron train --operator stream_ode`. Judged are the ten held-out cells and ten of the
-training cells, drawn by seed, on new stimuli of 1.5 s that are drawn here: those that make the
-cell fire at 5 to 60 Hz, and those that leave it silent. An AdEx is fitted to each of the twenty on
-the cell's own traces in DATASET. Fits and simulations are kept in TRAINING; killed, the same
-command goes on. With --ship, the bundle and its errors are then copied to the package's library.
+DATASET is what `noble-neuron dataset --streaming` wrote, with the same --rate, TRAINING the folder
+of `noble-neuron train --operator stream_ode`; CELLS is the ensemble or study (pvalb), NAME that of
+the record (stream_pvalb). Judged are ten held-out cells and ten of the training cells, drawn by
+seed, on new stimuli of 1.5 s that are drawn here: those that make the cell fire at 5 to 60 Hz, and
+those that leave it silent. An AdEx is fitted to each of the twenty on the cell's own traces in
+DATASET. Fits and simulations are kept in TRAINING; killed, the same command goes on. With --ship,
+the bundle and its errors are then copied to the package's library.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -32,7 +34,7 @@ from noble_neuron.store.hdf5 import Dataset
 from noble_neuron.surrogates import bundle
 from noble_neuron.surrogates.stream import StreamSurrogate
 
-CELLS, PER_CELL, DURATION, SEED = 10, 40, 1500.0, 20261124
+DURATION, SEED = 1500.0, 20261124
 STEPS_PER_CELL = 20  # of the paper's square steps
 RATES = (5.0, 60.0)  # Hz
 FLOOR_SAMPLES = 100
@@ -41,16 +43,31 @@ OTHER = "the other operator"
 CARD_FIGURES = ("gamma", "count_error", "below_mV", "peak_mV", "false_spikes")
 
 
+def options() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("training", type=Path)
+    parser.add_argument("cells", nargs="?", default="pvalb")
+    parser.add_argument("name", nargs="?", default="stream_pvalb")
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--of-each", type=int, default=10, help="cells of each role")
+    parser.add_argument("--per-cell", type=int, default=40, help="stimuli")
+    parser.add_argument("--beside", type=Path)
+    parser.add_argument("--ship", action="store_true")
+    return parser.parse_args()
+
+
 def main() -> None:
-    dataset, training = (Path(a) for a in sys.argv[1:3])
-    study, surrogate = Study.load("pvalb"), bundle.load_stream(training / "bundle")
-    judged = chosen(study)
-    new = fresh(study, judged, training / "fresh.h5")
+    o = options()
+    study, surrogate = Study.load(o.cells), bundle.load_stream(o.training / "bundle")
+    judged = chosen(study, o.of_each)
+    new = fresh(study, judged, o.training / "fresh.h5", o.per_cell, o.rate)
     splits = rows_of(study, new, surrogate.threshold)
-    models = fitted(dataset, judged, surrogate, training / "adex.json")
+    models = fitted(o.dataset, judged, surrogate, o.training / "adex.json")
     rivals = {"AdEx": lambda rows: adex_voltages(models, new, rows, surrogate)}
-    if "--beside" in sys.argv:
-        other = bundle.load_stream(Path(sys.argv[sys.argv.index("--beside") + 1]) / "bundle")
+    if o.beside:
+        other = bundle.load_stream(o.beside / "bundle")
         rivals[OTHER] = lambda rows: voltages(other, study, new, rows)
     result = evaluate_streaming(
         surrogate,
@@ -63,37 +80,45 @@ def main() -> None:
     )
     print(result.table(), flush=True)
     rows = [*result.records(), *closeness(result)]
-    rows += square_steps(study, judged, surrogate, models, training / "steps.h5")
+    rows += square_steps(study, judged, surrogate, models, o.training / "steps.h5")
     rows = [{**row, "seed": SEED} for row in rows]
-    log = json.loads((training / "stream" / "log.jsonl").read_text().splitlines()[-1])
+    log = json.loads((o.training / "stream" / "log.jsonl").read_text().splitlines()[-1])
     rows += [
         {"figure": "training", "value": log["minutes"], "unit": "min"},
         {"figure": "evaluations per AdEx", "value": EVALUATIONS, "n": len(judged)},
     ]
-    record("stream_pvalb", rows)
-    if "--ship" in sys.argv:
-        kept = [
-            r
-            for r in rows
-            if r["figure"].split("/")[-1] in CARD_FIGURES and not r["figure"].startswith(OTHER)
-        ]
-        card = replace(surrogate.card, errors=kept)
-        print("written:", bundle.save(library_dir() / "pvalb" / "stream", surrogate.model, card))
+    record(o.name, rows)
+    if o.ship:
+        ship(surrogate, rows, library_dir() / o.cells / "stream")
 
 
-def chosen(study: Study) -> list[str]:
-    """The held-out cells, and as many of the training cells."""
-    names = {role: [n for n, r in study.roles.items() if r == role] for role in ("training",)}
-    drawn = np.random.default_rng(SEED).choice(names["training"], CELLS, replace=False)
-    held_out = [n for n, role in study.roles.items() if role == "held out"]
-    return [*sorted(map(str, drawn)), *held_out]
+def ship(surrogate: StreamSurrogate, rows: list[dict], folder: Path) -> None:
+    """Copy the bundle, and what was measured of it, to the package's library."""
+    kept = [
+        r
+        for r in rows
+        if r["figure"].split("/")[-1] in CARD_FIGURES and not r["figure"].startswith(OTHER)
+    ]
+    print("written:", bundle.save(folder, surrogate.model, replace(surrogate.card, errors=kept)))
 
 
-def fresh(study: Study, judged: list[str], path: Path) -> Path:
+def chosen(study: Study, count: int) -> list[str]:
+    """`count` training cells, drawn by seed, and as many of the held-out ones; all if so few."""
+    draw = np.random.default_rng(SEED)
+
+    def some(role: str) -> list[str]:
+        names = [name for name, own in study.roles.items() if own == role]
+        few = len(names) <= count
+        return names if few else sorted(map(str, draw.choice(names, count, replace=False)))
+
+    return [*some("training"), *some("held out")]
+
+
+def fresh(study: Study, judged: list[str], path: Path, per_cell: int, rate: float | None) -> Path:
     """New stimuli, drawn after everything about the surrogate was settled."""
     samples = [
         sample
-        for sample in streaming_samples(study, PER_CELL, SEED, DURATION)
+        for sample in streaming_samples(study, per_cell, SEED, DURATION, rate)
         if study.cells[sample.cell].name in judged
     ]
     return build_dataset(study.cells, samples, path, seed=SEED)

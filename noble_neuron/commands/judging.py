@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import InputError
-from .shared import NOTHING_WRITTEN, Command, device, say
+from .shared import NOTHING_WRITTEN, Command, cells, device, say
 
 
 def _compare(o: argparse.Namespace) -> None:
@@ -14,11 +14,11 @@ def _compare(o: argparse.Namespace) -> None:
     from ..simulate.study import Study
     from ..surrogates.bundle import load
 
-    study, surrogate = Study.load(o.cells), load(o.surrogate, o.device)
-    cells = chosen(study, o.number)
+    surrogate = load(o.surrogate, o.device)
+    study = Study.load(o.cells or surrogate.card.ensemble)
     result = compare(
         surrogate,
-        cells,
+        chosen(study, o.number),
         study.latents(surrogate.latent_space.names),
         o.currents,
         roles=study.roles,
@@ -31,7 +31,7 @@ def _compare(o: argparse.Namespace) -> None:
 
 def _fill_compare(add: argparse.ArgumentParser) -> None:
     add.add_argument("surrogate", nargs="?", default="pvalb", help="built-in name or a bundle")
-    add.add_argument("--cells", default="pvalb", help="built-in ensemble or a study")
+    cells(add)
     add.add_argument("--number", type=int, default=6, help="how many cells, a third held-out ones")
     add.add_argument(
         "--currents",

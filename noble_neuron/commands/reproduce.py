@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from .shared import Command, device, say
+from .shared import Command, cells, device, say
 
 
 def _reproduce(o: argparse.Namespace) -> None:
     from ..reproduce.items import listed
     from ..reproduce.run import reproduce
+    from ..surrogates.bundle import load
 
     if not o.names:
         print(listed())
@@ -19,7 +20,7 @@ def _reproduce(o: argparse.Namespace) -> None:
         o.out,
         o.scale,
         surrogate=o.surrogate,
-        cells=o.cells,
+        cells=o.cells or load(o.surrogate).card.ensemble,
         workers=o.workers,
         device=o.device,
         say=say,
@@ -33,7 +34,7 @@ def _fill_reproduce(add: argparse.ArgumentParser) -> None:
         "--scale", default="quick", help="quick: minutes on two cores; small, of what trains; full"
     )
     add.add_argument("--surrogate", default="pvalb", help="built-in name or a bundle")
-    add.add_argument("--cells", default="pvalb", help="built-in ensemble or a study")
+    cells(add)
     add.add_argument("--out", default="reproduce", help="folder of records, pages and simulations")
     add.add_argument("--workers", type=int, help="processes; one per core if not given")
     device(add)

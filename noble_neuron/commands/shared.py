@@ -40,6 +40,11 @@ def device(add: argparse.ArgumentParser) -> None:
     add.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
 
 
+def cells(add: argparse.ArgumentParser) -> None:
+    """Add --cells; None stands for the ensemble that the surrogate's card names."""
+    add.add_argument("--cells", help="built-in ensemble or a study; the surrogate's if not given")
+
+
 def seed_and_workers(add: argparse.ArgumentParser) -> None:
     """Add --seed and --workers."""
     add.add_argument("--seed", type=int, default=0, help="of everything drawn")

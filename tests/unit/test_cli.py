@@ -9,6 +9,7 @@ import pytest
 
 from noble_neuron import __version__
 from noble_neuron.cli import main
+from noble_neuron.surrogates.bundle import load
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,7 +33,7 @@ def test_an_error_is_one_line_and_exit_status_2(tmp_path):
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-    assert "study.json" in done.stderr
+    assert "no bundle" in done.stderr
 
 
 def test_an_interruption_says_how_to_go_on(monkeypatch, capsys):
@@ -67,6 +68,15 @@ def test_compare_prints_a_table_and_writes_a_report(line, tmp_path, capsys):
     assert "ball2" in printed.out and "times faster" in printed.out
     assert "held out" in printed.out and "full simulation: ball0" in printed.err
     assert report.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("command", [["compare"], ["reproduce", "maps", "--surrogate"]])
+def test_without_cells_they_are_those_of_the_surrogates_card(command, line, tmp_path, capsys):
+    bundle = str(line.folder / "bundle")
+    out = ["--out", str(tmp_path)] if "maps" in command else ["--report", ""]
+    assert main([*command, bundle, *out]) == 2
+    own = load(bundle).card.ensemble
+    assert f"No such study (or built-in ensemble): {own}" in capsys.readouterr().err
 
 
 def test_currents_that_are_no_numbers(capsys):
