@@ -78,7 +78,6 @@ class Sleepers:
     def __init__(self, host: Any) -> None:
         self._host = weakref.ref(host)
         self._loose: list[tuple[Any, Mapping, float, float]] = []  # made again, not yet connected
-        self._rested = False
 
     def come(self) -> None:
         """Before a tree is looked at: what was made again is connected again."""
@@ -87,10 +86,7 @@ class Sleepers:
             section.connect(parent["hObj"](at), end)
 
     def go(self, stems: list[Any]) -> None:
-        """Give up these branches, as nothing sits on them; but once in a cell's life only."""
-        if self._rested:
-            return
-        self._rested = True
+        """Give up these branches, as nothing sits on them."""
         names = [self._names(stem) for stem in stems]
         stems.clear()
         for branch in (each for each in names if None not in each):

@@ -28,8 +28,7 @@ from .copies import copy_of, give_parameters, shape_of, stub_of
 from .geometry import Geometry
 from .load import Load
 from .reduced import grid_for
-
-OURS = ("nn_Bare", "nn_Load")
+from .tenants import carries, heard, is_looked_at, names_on, on
 
 
 class Owner(Protocol):
@@ -66,6 +65,7 @@ class Twin:
         self.error = self.late = 0.0
         self.shapes: dict[Any, Geometry] = {}
         self.owner: Owner | None = None
+        self._rested = False
         self._keep = set(keep)
         self._cut: dict[Any, set[str]] = {}  # section cut into other segments -> what it carried
         self._plan: list[tuple[Any, Branch, Cut]] = []  # sections to be cut, and how
@@ -96,8 +96,8 @@ class Twin:
         sections, tree = passive.tree_of(self.soma, stems, self.shapes)
         places, fixed = [], set()
         for k, (section, branch) in enumerate(zip(sections, tree.branches, strict=True)):
-            places += [(k, segment.x) for segment in section if _on(segment)]
-            if section in self._keep or not passive.can_be_cut(branch) or _is_looked_at(section):
+            places += [(k, segment.x) for segment in section if on(segment)]
+            if section in self._keep or not passive.can_be_cut(branch) or is_looked_at(section):
                 fixed.add(k)
         grid = grid_for(tree, tuple(places), frozenset(fixed), self.tolerance)
         self._plan = list(zip(sections, tree.branches, grid.cuts, strict=True))
@@ -107,16 +107,25 @@ class Twin:
         """Do so, and take out channels that nobody needs."""
         for section, branch, cut in self._plan:
             passive.put(section, branch, cut)
-            self._cut[section] = _names_on(section)
+            self._cut[section] = names_on(section)
         self._plan = []
         if self.tolerance:
             self._silence([stem for stem in self.stems() if not passive.is_passive(stem)])
+
+    def rest(self) -> None:
+        """Once, let the owner give up the branches that nothing reaches and nobody hears."""
+        if self.owner is None or self._rested:
+            return
+        self._rested = True
+        stems = [stem for stem in self.stems() if self.tolerance and self._is_idle(stem)]
+        self._forget(stems)
+        self.owner.go(stems)
 
     def hang(self) -> None:
         """Take the load off: by modes, by copies, by nothing."""
         stems = self.stems()
         wanted = [shape_of(section) for stem in stems for section in stem.subtree()]
-        wanted += [(stem, _carries(stem)) for stem in stems]
+        wanted += [(stem, carries(stem)) for stem in stems]
         if wanted != self._made_for:
             self._anew(stems)
             self._made_for = wanted
@@ -141,7 +150,7 @@ class Twin:
 
     def _look_for_latecomers(self) -> None:
         for section, carried in self._cut.items():
-            new = _names_on(section) - carried
+            new = names_on(section) - carried
             if new:
                 carried |= new
                 warnings.warn(
@@ -155,7 +164,7 @@ class Twin:
     def _anew(self, stems: list[Any]) -> None:
         self.copies, self._stubs, self._turned = {}, {}, []
         h.diam_changed = 1  # couplings that were changed are NEURON's own again
-        loaded = [stem for stem in stems if _carries(stem)]
+        loaded = [stem for stem in stems if carries(stem)]
         active = [stem for stem in loaded if not (self.tolerance and passive.is_passive(stem))]
         # Branches of one end share the soma's own resistance, and so they share their fate.
         ends = {_end(stem) for stem in active} - {None}
@@ -167,22 +176,14 @@ class Twin:
             elif stem not in self._passive:
                 self._hang(stem)
 
-    def rest(self) -> None:
-        """Let its owner give up the branches that nothing reaches and nobody hears."""
-        stems = [stem for stem in self.stems() if self.tolerance and self._is_idle(stem)]
-        if self.owner and stems:
-            self._forget(stems)
-            self.owner.go(stems)
-
     def _forget(self, stems: list[Any]) -> None:
         """Hold none of their sections, which would keep them alive."""
-        self._made_for = None
         for section in (section for stem in stems for section in stem.subtree()):
             self._cut.pop(section, None)
             self.shapes.pop(section, None)
 
     def _is_idle(self, stem: Any) -> bool:
-        return not _carries(stem) and not (self._keep | _heard()).intersection(stem.subtree())
+        return not carries(stem) and not (self._keep | heard()).intersection(stem.subtree())
 
     def same_voltage(self) -> None:
         """Copies begin as what they are copies of."""
@@ -240,10 +241,10 @@ class Twins:
 
     def _make(self) -> None:
         try:
-            for step in (Twin.plan, Twin.cut, Twin.hang, Twin.read, Twin.rest):
+            for step in (Twin.plan, Twin.cut, Twin.rest, Twin.hang, Twin.read):
                 self._all(step)
         finally:
-            _heard.cache_clear()  # it would keep sections alive
+            heard.cache_clear()  # it would keep sections alive
         # Registered now, they come after whoever else sets voltages.
         self._later = (
             h.FInitializeHandler(0, lambda: self._all(Twin.same_voltage)),
@@ -259,40 +260,6 @@ class Twins:
 def _twins() -> Twins:
     """Made when the first one needs it."""
     return Twins()
-
-
-def _carries(stem: Any) -> bool:
-    """Whether anything sits on a branch."""
-    return any(_on(segment) for section in stem.subtree() for segment in section)
-
-
-def _on(segment: Any) -> list[str]:
-    """Names of what sits on a segment, but for our own."""
-    names = (point.hname() for point in segment.point_processes())
-    return [name for name in names if name.partition("[")[0] not in OURS]
-
-
-def _names_on(section: Any) -> set[str]:
-    return {name for segment in section for name in _on(segment)}
-
-
-def _is_looked_at(section: Any) -> bool:
-    """Whether something there may point at the voltage of the segment, as gap junctions do."""
-    kinds = {name.partition("[")[0] for name in _names_on(section)}
-    return section in _heard() or not all(_takes_events(kind) for kind in kinds)
-
-
-@lru_cache(maxsize=1)
-def _heard() -> frozenset[Any]:
-    """Sections where NetCons listen; looked up once per initialisation."""
-    places = (netcon.preseg() for netcon in h.List("NetCon"))
-    return frozenset(place.sec for place in places if place is not None)
-
-
-def _takes_events(kind: str) -> bool:
-    point = h.MechanismType(1)
-    point.select(kind)
-    return kind == "IClamp" or bool(point.is_netcon_target(point.selected()))
 
 
 def _end(stem: Any) -> float | None:
