@@ -45,7 +45,8 @@ class StreamConfig:
         chunk_ms: Time that one call advances [ms].
         grid_ms: Step of input and output within a chunk [ms].
         memory: Size of the carried memory.
-        width: Width of the layers.
+        width: Width of the layers, a multiple of 4: with others some processors round a cell's
+            answer by its place among the cells (see `advance`).
         b_scale: Current that counts as 1 [nA].
         g_scale: Conductance that counts as 1 [uS].
         v_reference: Voltage that counts as 0, and about which b is centred [mV].
@@ -75,6 +76,8 @@ class StreamConfig:
                 f"{self.v_low:g}, {self.v_reference:g}, {self.v_high:g}."
             )
         name = type(self).__name__
+        if self.width % 4:
+            raise InputError(f"{name}.width must be a multiple of 4, got {self.width}.")
         _whole_ratio(self.chunk_ms, self.grid_ms, f"{name}.chunk_ms", f"{name}.grid_ms")
 
     def _check(self, name: str, kind: str) -> None:
@@ -185,8 +188,9 @@ def advance(
 
     A matrix product adds in an order that depends on its shape. So cells go through in blocks
     of 16, the last one filled up: every product has the same shape, and a cell the same
-    rounding in any company. With weights that do not fit the cache, a block of 16 costs little
-    more than one cell.
+    rounding in any company, if the layers' widths are multiples of 4: a product of few columns
+    with other rows, and the rest of a vector register, are rounded apart on some processors.
+    With weights that do not fit the cache, a block of 16 costs little more than one cell.
     """
     n = len(state.h)
     answers = []

@@ -8,7 +8,7 @@ from noble_neuron.operators import DenseConfig, DenseStream, OdeConfig, OdeStrea
 from noble_neuron.operators.recurrent import State, advance, between, binned
 
 CELLS, CHUNKS, LATENTS = 5, 6, 2
-SMALL = {"latent_size": LATENTS, "memory": 7, "width": 23}
+SMALL = {"latent_size": LATENTS, "memory": 7, "width": 24}
 STREAMS = {
     "dense": lambda **k: DenseStream(DenseConfig(**SMALL | k)),
     "dense, blind within a chunk": lambda **k: DenseStream(DenseConfig(causal=False, **SMALL | k)),
@@ -145,7 +145,8 @@ def test_an_operator_of_one_cell_needs_no_latent():
 
 def test_the_ode_is_backward_euler():
     """With its conductances fixed, one step is C dV/dt = b - G V - sum g (V - E), implicit."""
-    stream = STREAMS["ode"](latent_size=0, capacitance=0.05).double()
+    stream = STREAMS["ode"](latent_size=0, capacitance=0.05).double().eval()
+    stream.substeps = 1
     with torch.no_grad():
         stream.out.weight.zero_()
     own = 0.01 * torch.tensor(OdeStream.START, dtype=torch.float64).exp()  # uS
@@ -179,6 +180,7 @@ BAD = [
     (lambda: DenseConfig(chunk_ms=1.0, grid_ms=0.3), "chunk_ms (1 ms) has to be a whole"),
     (lambda: DenseConfig(memory=0), "DenseConfig.memory must be positive"),
     (lambda: OdeConfig(width=6.5), "OdeConfig.width must be a whole number"),
+    (lambda: DenseConfig(width=23), "DenseConfig.width must be a multiple of 4, got 23"),
     (lambda: DenseConfig(causal=1), "DenseConfig.causal must be True or False"),
     (lambda: OdeConfig(latent_size=-1), "latent_size must be 0 or more"),
     (lambda: OdeConfig(b_scale=float("nan")), "b_scale must be a finite number"),
