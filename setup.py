@@ -25,7 +25,7 @@ setup(
     ],
     package_dir={"noble_neuron.mod": "mod", "noble_neuron.hoc": "hoc"},
     package_data={
-        "noble_neuron": ["library/*/*", "library/*/*/*", "reproduce/*.js"],
+        "noble_neuron": ["library/*/*", "library/*/*/*", "reproduce/*.js", "operators/*.cpp"],
         "noble_neuron.mod": ["*.mod"],
         "noble_neuron.hoc": ["*.hoc"],
     },

@@ -74,7 +74,7 @@ def placed(
             gather_streams(data, rows[part], cells[part], stream.config)
             for part in (slice(cut), slice(cut, None))
         )
-    stream.compile(dynamic=False)
+    stream.compile()
     start = space.encode(np.array([known[name] for name in names]))
     points = place(stream, moving, choosing, start, surrogate.threshold, out)
     return dict(zip(names, space.decode(points), strict=True))

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import silu
+from torch.nn.functional import linear, silu
 
+from . import ode_kernel
 from .encoding import standard
+from .ode_kernel import Layers, Membrane
 from .recurrent import State, Stream, StreamConfig
 
 SUBSTEPS = (4, 2, 1)
@@ -58,6 +60,7 @@ class OdeStream(Stream):
         super().__init__(config)
         c, channels = config, len(self.REVERSALS)
         self.substeps = max(SUBSTEPS)
+        self._compiled = {}  # device -> what advances a chunk there
         self.into = nn.Linear(1 + c.memory + c.latent_size, c.width)
         self.inner = nn.Linear(c.width, c.width)
         self.out = nn.Linear(c.width, channels + 2 * c.memory)
@@ -69,45 +72,68 @@ class OdeStream(Stream):
                 (tau / c.grid_ms - 1).clamp(min=0.1).log()
             )
             self.log_c[0] = math.log(c.capacitance)
-        reversals = torch.tensor(self.REVERSALS) - c.v_reference
-        self.register_buffer("reversals", reversals, persistent=False)
 
     def forward(self, state: State, latent: Tensor, b: Tensor, g: Tensor) -> tuple[Tensor, State]:
         # Drawn anew for each chunk of a training, so that what is learned serves every step.
         count = SUBSTEPS[int(torch.randint(len(SUBSTEPS), ()))] if self.training else self.substeps
-        spans = torch.zeros(max(SUBSTEPS), dtype=b.dtype, device=b.device)
-        spans[:count] = self.config.grid_ms / count
-        # Equal strides, or torch would compile anew for every length of a run.
-        state = State(*(x.contiguous() for x in state))
-        return self._advance(state, latent, b.contiguous(), g.contiguous(), spans)
-
-    def compile(self, **settings) -> None:
-        """Let torch compile the arithmetic; the draw stays outside, where it can be repeated."""
-        self._advance = torch.compile(self._advance, **settings)
-
-    def _advance(
-        self, state: State, latent: Tensor, b: Tensor, g: Tensor, spans: Tensor
-    ) -> tuple[Tensor, State]:
-        c = self.config
-        z = standard(latent)
+        c, z = self.config, standard(latent)
         b, g = self.drive(b, g)
-        inputs = zip((b * c.b_scale).unbind(1), (g * c.g_scale).unbind(1), strict=True)
+        b, g = b * c.b_scale, g * c.g_scale
         capacitance = (self.log_c[0] + z @ self.log_c[1:]).exp()  # nF
-        split = self.into.weight.split((1 + c.memory, c.latent_size), dim=1)
-        of_cell = z @ split[1].T + self.into.bias  # the same at every step
-        u, h, points = state.v[:, -1] - c.v_reference, state.h, []
-        for b_k, g_k in inputs:
-            seen = torch.cat(((u / c.v_scale)[:, None], h), dim=-1)
-            x = silu(torch.addmm(of_cell, seen, split[0].T))
-            y = self.out(silu(self.inner(x)))
-            own, gate, candidate = y.split((len(self.REVERSALS), c.memory, c.memory), dim=-1)
-            own = own.clamp(-12.0, 7.0).exp() * c.g_unit  # uS
-            h = torch.lerp(h, candidate.tanh(), gate.sigmoid())
-            total, inward = own.sum(-1) + g_k, own @ self.reversals + b_k
-            for span in spans.unbind():
-                whole = (capacitance + span * total).clamp(min=0.1 * c.capacitance)
-                u = (capacitance * u + span * inward) / whole
-            u = u.clamp(c.v_low - c.v_reference, c.v_high - c.v_reference)
-            points.append(u)
-        voltage = torch.stack(points, dim=1) + c.v_reference
+        seen, of_latent = self.into.weight.split((1 + c.memory, c.latent_size), dim=1)
+        of_cell = z @ of_latent.T + self.into.bias  # the same at every step
+        layers = Layers(seen, self.inner.weight, self.inner.bias, self.out.weight, self.out.bias)
+        advance = self._compiled.get(b.device.type if b.dtype == torch.float32 else "", _advanced)
+        # Equal strides, or torch would compile anew for every length of a run.
+        cells = [x.contiguous() for x in (state.v[:, -1] - c.v_reference, state.h, of_cell)]
+        answer, h = advance(*cells, capacitance, b, g, layers, self._membrane(count, b))
+        voltage = answer + c.v_reference
         return voltage, State(voltage, h)
+
+    def compile(self) -> None:
+        """Take machine code for the arithmetic: our own on a CPU, torch's on a GPU."""
+        self._compiled = {
+            "cpu": ode_kernel.advanced,
+            "cuda": torch.compile(_advanced, dynamic=False),
+        }
+
+    def _membrane(self, count: int, like: Tensor) -> Membrane:
+        c, spans = self.config, like.new_zeros(max(SUBSTEPS))
+        spans[:count] = c.grid_ms / count  # of one length, or torch would compile anew
+        return Membrane(
+            v_scale=c.v_scale,
+            g_unit=c.g_unit,
+            least_c=0.1 * c.capacitance,
+            low=c.v_low - c.v_reference,
+            high=c.v_high - c.v_reference,
+            reversals=tuple(e - c.v_reference for e in self.REVERSALS),
+            spans=spans,
+        )
+
+
+def _advanced(
+    u: Tensor,
+    h: Tensor,
+    of_cell: Tensor,
+    capacitance: Tensor,
+    b: Tensor,
+    g: Tensor,
+    layers: Layers,
+    m: Membrane,
+) -> tuple[Tensor, Tensor]:
+    """One chunk, in torch: what `ode_kernel.advanced` says, of any dtype on any device."""
+    reversals = torch.tensor(m.reversals, dtype=b.dtype, device=b.device)
+    memory, points = h.shape[1], []
+    for b_k, g_k in zip(b.unbind(1), g.unbind(1), strict=True):
+        seen = torch.cat(((u / m.v_scale)[:, None], h), dim=-1)
+        x = silu(torch.addmm(of_cell, seen, layers.into.T))
+        y = linear(silu(linear(x, layers.inner, layers.inner_bias)), layers.out, layers.out_bias)
+        own, gate, candidate = y.split((len(reversals), memory, memory), dim=-1)
+        own = own.clamp(-12.0, 7.0).exp() * m.g_unit  # uS
+        h = torch.lerp(h, candidate.tanh(), gate.sigmoid())
+        total, inward = own.sum(-1) + g_k, own @ reversals + b_k
+        for span in m.spans.unbind():
+            u = (capacitance * u + span * inward) / (capacitance + span * total).clamp(m.least_c)
+        u = u.clamp(m.low, m.high)
+        points.append(u)
+    return torch.stack(points, dim=1), h

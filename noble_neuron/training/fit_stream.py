@@ -45,8 +45,8 @@ class StreamFitConfig:
         operator: Settings of the operator; latent size and input scales are set by the data.
         training: Settings of the training.
         recipe: How segments of the traces are taught.
-        compiled: Whether torch compiles the operator for training: a minute once, and half of
-            the time per step for `stream_ode`, whose many small steps are mostly overhead.
+        compiled: Whether the operator is trained as machine code (`OdeStream.compile`), where it
+            has some: its many small steps are mostly overhead otherwise.
         threshold: Voltage whose upward crossing is a spike [mV]; the cells' own if None. Under
             strong shunts spikes are smaller than the ones that theirs was chosen for.
         start: Bundle whose weights the training starts from, in place of drawn ones: its operator
@@ -110,7 +110,7 @@ def fit_stream(
         said["threshold"] = config.threshold
     stream = _started(config.start, cells) if config.start else _new_stream(config, training)
     if config.compiled:
-        stream.compile(dynamic=False)
+        stream.compile()
     task = StreamTask(
         stream, training, validation, config.training.epochs, said["threshold"], config.recipe
     )
