@@ -1,4 +1,4 @@
-"""`OdeStream`'s arithmetic on a CPU as machine code, for training: ode_kernel.cpp and its gradient.
+"""`OdeStream` on a CPU as machine code, for training: ode_kernel.cpp and its gradient.
 
 torch takes a layer of 40 cells at a time, and most of a step is the way there and back. Here a
 chunk is one call each way, and its weights' gradients are three products.
