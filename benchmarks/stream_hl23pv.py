@@ -33,11 +33,10 @@ JUDGED, JUDGED_SEED = 320, 20261125
 TOP, STEP = 0.65, 0.05  # nA, of the F-I curve
 TRAININGS = {  # operator -> epochs, batch, learning rate
     "stream_dense": (640, 64, 3e-3),
-    "stream_ode": (1500, 32, 2e-3),
+    "stream_ode": (1500, 48, 2e-3),
 }
 ONCE_MORE = 900, 64, 1.5e-3
 MOST_PASSED_BACK = 1.0  # of one cell gradients explode more rarely than of fifty
-FINE = 0.03  # weight of small errors between spikes
 THRESHOLD = -20.0  # mV; under strong shunts spikes stay below the usual 0 mV
 FLOOR_SAMPLES = 100
 
@@ -69,7 +68,7 @@ def trained(study: Study, dataset: Path, operator: str, seed: str, out: Path) ->
     training = replace(
         recipe.training, epochs=epochs, batch_size=batch, lr=lr, seed=int(seed.rstrip("+"))
     )
-    taught = replace(recipe.recipe, passed_back=MOST_PASSED_BACK, fine=FINE)
+    taught = replace(recipe.recipe, passed_back=MOST_PASSED_BACK)
     config = replace(recipe, training=training, recipe=taught, threshold=THRESHOLD, start=start)
     folder = out / f"{operator}_{seed}"
     fit_stream(dataset, study.latents(()), (), folder, config)

@@ -1,8 +1,9 @@
-// The arithmetic of OdeStream over a chunk, and its gradient (see stream_ode.py).
+// The arithmetic of OdeStream over many chunks, and its gradient (see stream_ode.py).
 //
 // Each cell is a lane: every quantity of 16 cells is one vector, so that a layer is a product of
 // a matrix with as many vectors as it has inputs, and nothing is ever shuffled.
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -65,23 +66,34 @@ void product(const float *w, long so, long sk, long outputs, long inputs, const 
 }  // namespace
 
 struct Sizes {
-    int64_t cells, steps, memory, width, substeps;
-    int64_t padded;  // cells, filled up to whole vectors
-    float v_scale, g_unit, least_c, low, high;
-    float reversals[CHANNELS], spans[4];
+    int64_t cells, chunks, steps, memory, width;  // steps: of a chunk
+    int64_t padded;                               // cells, filled up to whole vectors
+    int64_t columns;                              // from a row of the room to the next
+    float v_scale, g_unit, least_c, low, high, grid;
+    float limit;  // of the gradient that a cell's state passes back from chunk to chunk
+    float reversals[CHANNELS];
 };
 
 struct Weights {
     const float *in, *middle, *middle_bias, *out, *out_bias;  // (width, 1 + memory) and so on
 };
 
+// What a cell is told: at the beginning of each chunk another voltage, where `forced` is 1.
+struct Given {
+    const float *u0, *h0;         // (cells,), (cells, memory)
+    const float *of_cell, *c;     // (cells, width), (cells,)
+    const float *b, *g;           // (cells, chunks steps)
+    const float *told, *forced;   // (cells, chunks); null: nothing is told
+    const int64_t *substeps;      // (chunks,), up to 4
+};
+
 namespace {
 
 struct Shape : Sizes {
-    long seen, outs;
-    explicit Shape(const Sizes &s) : Sizes(s), seen(1 + s.memory), outs(CHANNELS + 2 * s.memory) {}
-    long column(long block, long t) const { return (block * steps + t) * LANES; }
-    long columns() const { return padded * steps; }
+    long seen, outs, points;
+    explicit Shape(const Sizes &s)
+        : Sizes(s), seen(1 + s.memory), outs(CHANNELS + 2 * s.memory), points(s.chunks * s.steps) {}
+    long column(long block, long t) const { return (block * points + t) * LANES; }
 };
 
 // Vectors from 16 rows of a (cells, n) array, and back; lanes beyond the last cell are 0.
@@ -96,19 +108,41 @@ void scatter(const Shape &s, const vec *x, long block, long n, float *to) {
         for (long k = 0; k < n; k++) to[(block * LANES + i) * n + k] = x[k][i];
 }
 
-// A column of a (n, columns) array.
-void keep(const vec *x, long n, long columns, float *to) {
-    for (long k = 0; k < n; k++) *(vec *)(to + k * columns) = x[k];
+// A column of n rows of the room, and the first row after them.
+float *keep(const Shape &s, const vec *x, long n, float *to) {
+    for (long k = 0; k < n; k++) *(vec *)(to + k * s.columns) = x[k];
+    return to + n * s.columns;
 }
 
-void fetch(const float *from, long n, long columns, vec *x) {
-    for (long k = 0; k < n; k++) x[k] = *(const vec *)(from + k * columns);
+const float *fetch(const Shape &s, const float *from, long n, vec *x) {
+    for (long k = 0; k < n; k++) x[k] = *(const vec *)(from + k * s.columns);
+    return from + n * s.columns;
 }
+
+// What 16 cells are told.
+struct Block {
+    std::vector<vec> room;
+    vec c = {}, *b, *g, *told, *forced;
+
+    Block(const Shape &s, const Given &given, long block) : room(2 * s.points + 2 * s.chunks) {
+        b = room.data(), g = b + s.points, told = g + s.points, forced = told + s.chunks;
+        gather(s, given.c, block, 1, &c);
+        for (long i = 0; i < LANES; i++)
+            if (block * LANES + i >= s.cells) c[i] = 1.0f;
+        gather(s, given.b, block, s.points, b);
+        gather(s, given.g, block, s.points, g);
+        if (!given.told) return;
+        gather(s, given.told, block, s.chunks, told);
+        gather(s, given.forced, block, s.chunks, forced);
+    }
+};
 
 struct Membrane {
     vec own[CHANNELS], total, inward, u[5], whole[4];
+    float span;
 
-    Membrane(const Shape &s, const vec *y, vec c, vec b, vec g, vec before) {
+    Membrane(const Shape &s, const vec *y, vec c, vec b, vec g, vec before, long substeps) {
+        span = s.grid / substeps;
         total = g;
         inward = b;
         for (int k = 0; k < CHANNELS; k++) {
@@ -118,114 +152,111 @@ struct Membrane {
             inward += own[k] * s.reversals[k];
         }
         u[0] = before;
-        for (long j = 0; j < s.substeps; j++) {
-            vec sum = c + s.spans[j] * total;
+        for (long j = 0; j < substeps; j++) {
+            vec sum = c + span * total;
             whole[j] = sum < s.least_c ? all(s.least_c) : sum;
-            u[j + 1] = (c * u[j] + s.spans[j] * inward) / whole[j];
+            u[j + 1] = (c * u[j] + span * inward) / whole[j];
         }
     }
 };
+
+// No longer than `limit` in each lane.
+void held_back(float limit, long n, vec *x) {
+    vec square = {};
+    for (long k = 0; k < n; k++) square += x[k] * x[k];
+    vec scale = {};
+    for (int i = 0; i < LANES; i++) scale[i] = std::fmin(1.0f, limit / std::sqrt(square[i]));
+    for (long k = 0; k < n; k++) x[k] *= scale;
+}
 
 }  // namespace
 
 extern "C" {
 
-// u0 (cells,), h0 (cells, memory), of_cell (cells, width), c (cells,), b and g (cells, steps)
-// -> u (cells, steps), h (cells, memory); where kept is not null, what the gradient needs:
-// (seen + 2 width + outs, columns).
-void ode_forward(const Sizes *sizes, const Weights *w, const float *u0, const float *h0,
-                 const float *of_cell, const float *c, const float *b, const float *g, float *u,
-                 float *h, float *kept, int threads) {
+// u (cells, chunks steps) and h (cells, memory) of what is given; where kept is not null, what
+// the gradient needs, a row each: what the network sees, what its three layers give.
+void ode_forward(const Sizes *sizes, const Weights *w, const Given *given, float *u, float *h,
+                 float *kept, int threads) {
     const Shape s(*sizes);
 #pragma omp parallel for num_threads(threads)
     for (long block = 0; block < s.padded / LANES; block++) {
-        std::vector<vec> room(s.seen + 3 * s.width + s.outs + 2 * s.steps + s.steps);
-        vec *seen = room.data(), *cell = seen + s.seen, *p1 = cell + s.width, *x = p1 + s.width;
-        vec *y = x + s.width, *bs = y + s.outs, *gs = bs + s.steps, *answer = gs + s.steps;
-        vec start, capacitance, *state = seen + 1;
-        gather(s, u0, block, 1, &start);
-        gather(s, c, block, 1, &capacitance);
-        gather(s, h0, block, s.memory, state);
-        gather(s, of_cell, block, s.width, cell);
-        gather(s, b, block, s.steps, bs);
-        gather(s, g, block, s.steps, gs);
-        for (long i = 0; i < LANES; i++)
-            if (block * LANES + i >= s.cells) capacitance[i] = 1.0f;
-        for (long t = 0; t < s.steps; t++) {
+        const Block its(s, *given, block);
+        std::vector<vec> room(s.seen + 3 * s.width + s.outs + s.points);
+        vec *seen = room.data(), *cell = seen + s.seen, *p = cell + s.width, *x = p + s.width;
+        vec *y = x + s.width, *answer = y + s.outs, *state = seen + 1, now;
+        gather(s, given->u0, block, 1, &now);
+        gather(s, given->h0, block, s.memory, state);
+        gather(s, given->of_cell, block, s.width, cell);
+        for (long t = 0; t < s.points; t++) {
+            const long chunk = t / s.steps;
+            if (given->told && t % s.steps == 0)
+                now = its.forced[chunk] > 0.5f ? its.told[chunk] : now;
             float *to = kept ? kept + s.column(block, t) : nullptr;
-            seen[0] = start / s.v_scale;
-            for (long k = 0; k < s.width; k++) p1[k] = cell[k];
-            product(w->in, s.seen, 1, s.width, s.seen, seen, p1);
-            if (to) keep(seen, s.seen, s.columns(), to), to += s.seen * s.columns();
-            if (to) keep(p1, s.width, s.columns(), to), to += s.width * s.columns();
+            seen[0] = now / s.v_scale;
+            for (long k = 0; k < s.width; k++) p[k] = cell[k];
+            product(w->in, s.seen, 1, s.width, s.seen, seen, p);
+            if (to) to = keep(s, p, s.width, keep(s, seen, s.seen, to));
             for (long k = 0; k < s.width; k++) {
-                x[k] = p1[k] * sigmoid(p1[k]);
-                p1[k] = all(w->middle_bias[k]);
+                x[k] = p[k] * sigmoid(p[k]);
+                p[k] = all(w->middle_bias[k]);
             }
-            product(w->middle, s.width, 1, s.width, s.width, x, p1);
-            if (to) keep(p1, s.width, s.columns(), to), to += s.width * s.columns();
-            for (long k = 0; k < s.width; k++) x[k] = p1[k] * sigmoid(p1[k]);
+            product(w->middle, s.width, 1, s.width, s.width, x, p);
+            if (to) to = keep(s, p, s.width, to);
+            for (long k = 0; k < s.width; k++) x[k] = p[k] * sigmoid(p[k]);
             for (long k = 0; k < s.outs; k++) y[k] = all(w->out_bias[k]);
             product(w->out, s.width, 1, s.outs, s.width, x, y);
-            if (to) keep(y, s.outs, s.columns(), to);
+            if (to) keep(s, y, s.outs, to);
             const vec *gate = y + CHANNELS, *candidate = gate + s.memory;
             for (long k = 0; k < s.memory; k++)
                 state[k] += sigmoid(gate[k]) * (tangent(candidate[k]) - state[k]);
-            const Membrane m(s, y, capacitance, bs[t], gs[t], start);
-            start = m.u[s.substeps];
-            start = start < s.low ? all(s.low) : start;
-            start = start > s.high ? all(s.high) : start;
-            answer[t] = start;
+            const Membrane m(s, y, its.c, its.b[t], its.g[t], now, given->substeps[chunk]);
+            now = m.u[given->substeps[chunk]];
+            now = now < s.low ? all(s.low) : now;
+            now = now > s.high ? all(s.high) : now;
+            answer[t] = now;
         }
-        scatter(s, answer, block, s.steps, u);
+        scatter(s, answer, block, s.points, u);
         scatter(s, state, block, s.memory, h);
     }
 }
 
-// Of the gradients by u and h (of ode_forward) those by u0, h0, of_cell, c, b and g; and in
-// `slopes` (2 width + outs, columns) those by what the three layers give before they bend, in
-// `bent` (2 width, columns) what the last two of them were given.
-void ode_backward(const Sizes *sizes, const Weights *w, const float *kept, const float *c,
-                  const float *b, const float *g, const float *by_u, const float *by_h,
-                  float *by_u0, float *by_h0, float *by_cell, float *by_c, float *by_b,
-                  float *by_g, float *slopes, float *bent, int threads) {
+// Of the gradients by u and h (of ode_forward) those by u0, h0, of_cell, c, b and g. In the room
+// what the layers gave turns into the gradients by it, and after it comes, two times `width`
+// rows, what the last two layers were given.
+void ode_backward(const Sizes *sizes, const Weights *w, const Given *given, const float *by_u,
+                  const float *by_h, float *by_u0, float *by_h0, float *by_cell, float *by_c,
+                  float *by_b, float *by_g, float *kept, int threads) {
     const Shape s(*sizes);
 #pragma omp parallel for num_threads(threads)
     for (long block = 0; block < s.padded / LANES; block++) {
-        std::vector<vec> room(2 * s.seen + s.memory + 5 * s.width + 2 * s.outs + 5 * s.steps);
+        const Block its(s, *given, block);
+        std::vector<vec> room(2 * s.seen + s.memory + 5 * s.width + 2 * s.outs + 3 * s.points);
         vec *seen = room.data(), *back = seen + s.seen, *dh = back + s.seen, *p1 = dh + s.memory;
         vec *p2 = p1 + s.width, *x1 = p2 + s.width, *x2 = x1 + s.width, *cell = x2 + s.width;
-        vec *y = cell + s.width, *dy = y + s.outs, *bs = dy + s.outs, *gs = bs + s.steps;
-        vec *dv = gs + s.steps, *db = dv + s.steps, *dg = db + s.steps;
-        vec capacitance, du = {}, dc = {};
-        gather(s, c, block, 1, &capacitance);
-        gather(s, b, block, s.steps, bs);
-        gather(s, g, block, s.steps, gs);
-        gather(s, by_u, block, s.steps, dv);
+        vec *y = cell + s.width, *dy = y + s.outs, *dv = dy + s.outs, *db = dv + s.points;
+        vec *dg = db + s.points, du = {}, dc = {};
+        gather(s, by_u, block, s.points, dv);
         gather(s, by_h, block, s.memory, dh);
         for (long k = 0; k < s.width; k++) cell[k] = vec{};
-        for (long i = 0; i < LANES; i++)
-            if (block * LANES + i >= s.cells) capacitance[i] = 1.0f;
-        for (long t = s.steps - 1; t >= 0; t--) {
-            const float *from = kept + s.column(block, t);
-            fetch(from, s.seen, s.columns(), seen), from += s.seen * s.columns();
-            fetch(from, s.width, s.columns(), p1), from += s.width * s.columns();
-            fetch(from, s.width, s.columns(), p2), from += s.width * s.columns();
-            fetch(from, s.outs, s.columns(), y);
+        for (long t = s.points - 1; t >= 0; t--) {
+            float *place = kept + s.column(block, t), *slope = place + s.seen * s.columns;
+            fetch(s, fetch(s, fetch(s, fetch(s, place, s.seen, seen), s.width, p1), s.width, p2),
+                  s.outs, y);
             // the membrane
-            const Membrane m(s, y, capacitance, bs[t], gs[t], seen[0] * s.v_scale);
+            const long chunk = t / s.steps, substeps = given->substeps[chunk];
+            const Membrane m(s, y, its.c, its.b[t], its.g[t], seen[0] * s.v_scale, substeps);
             du += dv[t];
-            const vec last = m.u[s.substeps];
+            const vec last = m.u[substeps];
             du = (last < s.low) | (last > s.high) ? vec{} : du;
             vec by_total = {}, by_inward = {};
-            for (long j = s.substeps - 1; j >= 0; j--) {
+            for (long j = substeps - 1; j >= 0; j--) {
                 const vec top = du / m.whole[j];
-                const ivec floored = capacitance + s.spans[j] * m.total < s.least_c;
+                const ivec floored = its.c + m.span * m.total < s.least_c;
                 const vec below = floored ? vec{} : -top * m.u[j + 1];
                 dc += top * m.u[j] + below;
-                by_inward += s.spans[j] * top;
-                by_total += s.spans[j] * below;
-                du = top * capacitance;
+                by_inward += m.span * top;
+                by_total += m.span * below;
+                du = top * its.c;
             }
             db[t] = by_inward;
             dg[t] = by_total;
@@ -242,7 +273,6 @@ void ode_backward(const Sizes *sizes, const Weights *w, const float *kept, const
                 dh[k] *= 1.0f - open;
             }
             // the layers; p1 and p2 become the gradients by themselves
-            float *slope = slopes + s.column(block, t), *given = bent + s.column(block, t);
             for (long k = 0; k < s.width; k++) {
                 const vec s1 = sigmoid(p1[k]), s2 = sigmoid(p2[k]);
                 x1[k] = p1[k] * s1;
@@ -250,8 +280,7 @@ void ode_backward(const Sizes *sizes, const Weights *w, const float *kept, const
                 p1[k] = s1 * (1.0f + p1[k] * (1.0f - s1));
                 p2[k] = s2 * (1.0f + p2[k] * (1.0f - s2));
             }
-            keep(x1, s.width, s.columns(), given), given += s.width * s.columns();
-            keep(x2, s.width, s.columns(), given);
+            keep(s, x2, s.width, keep(s, x1, s.width, slope + (2 * s.width + s.outs) * s.columns));
             for (long k = 0; k < s.width; k++) x1[k] = x2[k] = vec{};
             product(w->out, 1, s.width, s.width, s.outs, dy, x2);
             for (long k = 0; k < s.width; k++) p2[k] *= x2[k];
@@ -262,18 +291,22 @@ void ode_backward(const Sizes *sizes, const Weights *w, const float *kept, const
             }
             for (long k = 0; k < s.seen; k++) back[k] = vec{};
             product(w->in, 1, s.seen, s.seen, s.width, p1, back);
-            keep(p1, s.width, s.columns(), slope), slope += s.width * s.columns();
-            keep(p2, s.width, s.columns(), slope), slope += s.width * s.columns();
-            keep(dy, s.outs, s.columns(), slope);
+            keep(s, dy, s.outs, keep(s, p2, s.width, keep(s, p1, s.width, slope)));
             du += back[0] / s.v_scale;
             for (long k = 0; k < s.memory; k++) dh[k] += back[1 + k];
+            // the chunk before
+            if (t % s.steps) continue;
+            if (given->told) du = its.forced[chunk] > 0.5f ? vec{} : du;
+            if (!t) continue;
+            held_back(s.limit, 1, &du);
+            held_back(s.limit, s.memory, dh);
         }
         scatter(s, &du, block, 1, by_u0);
         scatter(s, dh, block, s.memory, by_h0);
         scatter(s, cell, block, s.width, by_cell);
         scatter(s, &dc, block, 1, by_c);
-        scatter(s, db, block, s.steps, by_b);
-        scatter(s, dg, block, s.steps, by_g);
+        scatter(s, db, block, s.points, by_b);
+        scatter(s, dg, block, s.points, by_g);
     }
 }
 

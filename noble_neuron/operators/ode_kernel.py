@@ -1,14 +1,15 @@
 """`OdeStream` on a CPU as machine code, for training: ode_kernel.cpp and its gradient.
 
-torch takes a layer of 40 cells at a time, and most of a step is the way there and back. Here a
-chunk is one call each way, and its weights' gradients are three products.
+torch takes a layer of 40 cells at a time, and most of a step is the way there and back. Here all
+chunks of a segment are one call each way, and its weights' gradients are three products.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
-from ctypes import c_float, c_int, c_int64
+import math
+from ctypes import c_float, c_int, c_int64, c_void_p
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,18 +20,7 @@ from .native import compiled
 
 SOURCE = Path(__file__).with_name("ode_kernel.cpp")
 LANES = 16  # cells of a vector, as in the source
-CHANNELS, SPANS = 3, 4
-
-
-class Sizes(ctypes.Structure):
-    """What the source calls Sizes."""
-
-    _fields_ = [
-        *((name, c_int64) for name in "cells steps memory width substeps padded".split()),
-        *((name, c_float) for name in "v_scale g_unit least_c low high".split()),
-        ("reversals", c_float * CHANNELS),
-        ("spans", c_float * SPANS),
-    ]
+CHANNELS = 3
 
 
 class Membrane(NamedTuple):
@@ -41,8 +31,8 @@ class Membrane(NamedTuple):
     least_c: float  # of C + dt G [nF]
     low: float
     high: float
+    grid: float  # ms
     reversals: tuple[float, ...]
-    spans: Tensor  # substeps [ms], filled up with 0
 
 
 class Layers(NamedTuple):
@@ -64,26 +54,39 @@ def advanced(
     g: Tensor,
     layers: Layers,
     membrane: Membrane,
+    substeps: Tensor,
+    told: tuple[Tensor, Tensor, float] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """One chunk of `OdeStream`; differentiable by every tensor. All are float32 on a CPU.
+    """Chunks of `OdeStream`; differentiable by u...layers, float32 on a CPU, one time.
 
     Args:
         u: Voltage from the reference [mV], shape (cells,).
         h: Memory, shape (cells, memory).
         of_cell: What the first layer has from the cell, shape (cells, width).
         capacitance: [nF], shape (cells,).
-        b: Current about the reference [nA], shape (cells, steps).
+        b: Current about the reference [nA], shape (cells, chunks, steps).
         g: Conductance [uS], likewise.
         layers: Weights.
         membrane: Numbers.
+        substeps: Of each chunk's steps, int64, up to 4, shape (chunks,).
+        told: Voltages that chunks begin from and where they do (1, else 0), each of shape
+            (cells, chunks), and the limit that `recurrent.Teaching` speaks of.
 
     Returns:
-        u at the end of each step, shape (cells, steps), and the next h.
+        u at the end of each step, shape (cells, chunks, steps), and the last h.
 
     Raises:
-        NobleError: The source could not be compiled.
+        MechanismError: The source could not be compiled.
     """
-    return _Chunk.apply(u, h, of_cell, capacitance, b, g, *layers, membrane)
+    return _Segment.apply(u, h, of_cell, capacitance, b, g, *layers, membrane, substeps, told)
+
+
+class _Sizes(ctypes.Structure):
+    _fields_ = [
+        *((name, c_int64) for name in "cells chunks steps memory width padded columns".split()),
+        *((name, c_float) for name in "v_scale g_unit least_c low high grid limit".split()),
+        ("reversals", c_float * CHANNELS),
+    ]
 
 
 @functools.cache
@@ -91,66 +94,81 @@ def _library() -> ctypes.CDLL:
     return ctypes.CDLL(str(compiled(SOURCE)))
 
 
-class _Chunk(torch.autograd.Function):
+# Room of gradients that are done: fresh memory of 60 MB per step costs a quarter of its time.
+_rooms: list[Tensor] = []
+
+
+def _room(size: int) -> Tensor:
+    """Memory for at least so many numbers, whatever is in it."""
+    room = _rooms.pop() if _rooms else torch.empty(0)
+    return room if len(room) >= size else torch.empty(size)
+
+
+class _Segment(torch.autograd.Function):
     @staticmethod
     def forward(ctx, u, h, of_cell, capacitance, b, g, *rest):
-        *layers, membrane = rest
+        *layers, membrane, substeps, told = rest
         cells = [x.contiguous() for x in (u, h, of_cell, capacitance, b, g)]
         layers = [x.contiguous() for x in layers]
-        sizes = _sizes(cells[1], cells[4], layers[0], membrane)
-        answer, after = torch.empty_like(cells[4]), torch.empty_like(cells[1])
-        kept = None
+        told, forced, limit = told or (None, None, math.inf)
+        if told is not None:
+            told, forced = told.contiguous(), forced.contiguous()
+        ctx.given = (*cells, told, forced, substeps)
+        ctx.layers, ctx.sizes, ctx.room = layers, _sizes(cells[1], b, layers[0], membrane), None
+        ctx.sizes.limit = limit
         if any(ctx.needs_input_grad):
-            heights = (1 + sizes.memory, sizes.width, sizes.width, len(layers[4]))
-            kept = torch.empty(sum(heights), sizes.padded * sizes.steps)
+            ctx.room = _room(sum(_heights(ctx.sizes)) * ctx.sizes.columns)
+        answer, after = torch.empty_like(cells[4]), torch.empty_like(cells[1])
         _library().ode_forward(
-            ctypes.byref(sizes), _pointers(*layers), *map(_at, (*cells, answer, after, kept)),
-            c_int(torch.get_num_threads()),
-        )  # fmt: skip
-        if kept is not None:
-            ctx.save_for_backward(kept, *cells, *layers)
-            ctx.sizes = sizes
+            *_told(ctx), *map(_at, (answer, after, ctx.room)), c_int(torch.get_num_threads())
+        )
         return answer, after
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, by_answer, by_after):
-        kept, _, h, of_cell, capacitance, b, g, *layers = ctx.saved_tensors
-        s = ctx.sizes
-        by_u, by_h, by_cell, by_c, by_b, by_g = map(
-            torch.empty_like, (capacitance, h, of_cell, capacitance, b, g)
-        )
+        room, ctx.room = ctx.room, None
+        if room is None:
+            raise RuntimeError("The gradient of this segment has been taken already.")
+        _, h, of_cell, capacitance, b, g, *_ = ctx.given
+        found = [torch.empty_like(x) for x in (capacitance, h, of_cell, capacitance, b, g)]
         # Names for both, so that they outlive the call that is given their addresses.
         by_answer, by_after = by_answer.contiguous(), by_after.contiguous()
-        slopes = torch.empty(2 * s.width + len(layers[4]), kept.shape[1])
-        bent = torch.empty(2 * s.width, kept.shape[1])
         _library().ode_backward(
-            ctypes.byref(s), _pointers(*layers),
-            *map(_at, (kept, capacitance, b, g, by_answer, by_after)),
-            *map(_at, (by_u, by_h, by_cell, by_c, by_b, by_g, slopes, bent)),
+            *_told(ctx), *map(_at, (by_answer, by_after, *found, room)),
             c_int(torch.get_num_threads()),
         )  # fmt: skip
-        first, second, third = slopes.split((s.width, s.width, len(layers[4])))
-        by_layers = (
-            first @ kept[: 1 + s.memory].T,
-            second @ bent[: s.width].T,
-            second.sum(1),
-            third @ bent[s.width :].T,
-            third.sum(1),
-        )
-        return by_u, by_h, by_cell, by_c, by_b, by_g, *by_layers, None
+        s, heights = ctx.sizes, _heights(ctx.sizes)
+        rows = room[: sum(heights) * s.columns].view(-1, s.columns)
+        parts = rows[:, : s.padded * s.chunks * s.steps].split(heights)
+        seen, first, second, third, x1, x2 = parts
+        by_layers = (first @ seen.T, second @ x1.T, second.sum(1), third @ x2.T, third.sum(1))
+        _rooms.append(room)
+        return *found, *by_layers, None, None, None
 
 
-def _sizes(h: Tensor, b: Tensor, into: Tensor, m: Membrane) -> Sizes:
-    cells, padded = len(h), -(-len(h) // LANES) * LANES
-    spans = [x for x in m.spans.tolist() if x]
-    whole = (cells, b.shape[1], h.shape[1], len(into), len(spans), padded)
-    return Sizes(*whole, *m[:5], (c_float * CHANNELS)(*m.reversals), (c_float * SPANS)(*spans))
+def _sizes(h: Tensor, b: Tensor, into: Tensor, m: Membrane) -> _Sizes:
+    cells, chunks, steps = b.shape
+    padded = -(-cells // LANES) * LANES
+    # An odd number of vectors to a row: rows a power of 2 apart would share a cache's lines.
+    columns = (padded * chunks * steps // LANES | 1) * LANES
+    whole = (cells, chunks, steps, h.shape[1], len(into), padded, columns)
+    return _Sizes(*whole, *m[:6], 0.0, (c_float * CHANNELS)(*m.reversals))
 
 
-def _at(x: Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(None if x is None else x.data_ptr())
+def _heights(s: _Sizes) -> tuple[int, ...]:
+    """Rows of a room: what the network sees, what each layer gives, what the last two see."""
+    return 1 + s.memory, s.width, s.width, CHANNELS + 2 * s.memory, s.width, s.width
 
 
-def _pointers(*tensors: Tensor) -> ctypes.Array:
-    return (ctypes.c_void_p * len(tensors))(*(x.data_ptr() for x in tensors))
+def _told(ctx) -> tuple:
+    """The first three arguments of both functions: sizes, weights and what is given."""
+    return ctypes.byref(ctx.sizes), _pointers(ctx.layers), _pointers(ctx.given)
+
+
+def _at(x: Tensor | None) -> c_void_p:
+    return c_void_p(None if x is None else x.data_ptr())
+
+
+def _pointers(tensors) -> ctypes.Array:
+    return (c_void_p * len(tensors))(*(x if x is None else x.data_ptr() for x in tensors))

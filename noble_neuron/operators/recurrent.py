@@ -36,6 +36,21 @@ class State(NamedTuple):
     h: Tensor
 
 
+class Teaching(NamedTuple):
+    """What is told at the beginning of each chunk of a segment.
+
+    Attributes:
+        v: Voltage on the chunk before [mV], shape (cells, chunks, steps); the first is not used.
+        forced: Where that replaces the operator's own, bool, shape (cells, chunks).
+        limit: Longest gradient that a cell's voltage, or its memory, passes back to the chunk
+            before.
+    """
+
+    v: Tensor
+    forced: Tensor
+    limit: float = math.inf
+
+
 @dataclass(frozen=True)
 class StreamConfig:
     """Settings of any streaming operator.
@@ -163,6 +178,24 @@ class Stream(nn.Module, ABC):
             voltages.append(v)
         return torch.cat(voltages, dim=1), state
 
+    def taught(
+        self, state: State, latent: Tensor, b: Tensor, g: Tensor, teaching: Teaching
+    ) -> tuple[Tensor, State]:
+        """`run`, told the true voltage now and then; b and g of shape (cells, chunks, steps).
+
+        Returns:
+            The operator's own voltage [mV], shape (cells, chunks, steps); the last state.
+        """
+        answers = []
+        for k in range(b.shape[1]):
+            if k:
+                state = State(*(_held_back(x, teaching.limit) for x in state))
+                told = teaching.forced[:, k, None]
+                state = state._replace(v=torch.where(told, teaching.v[:, k], state.v))
+            answer, state = self(state, latent, b[:, k], g[:, k])
+            answers.append(answer)
+        return torch.stack(answers, dim=1), state
+
     def drive(self, b: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
         """Input in the operator's units, b centred: (b - G v_reference) / b_scale, G / g_scale."""
         c = self.config
@@ -178,6 +211,17 @@ class Stream(nn.Module, ABC):
                 f"{steps} steps) and as many latents: got {tuple(b.shape)}, {tuple(g.shape)} and "
                 f"{tuple(latent.shape)}."
             )
+
+
+def _held_back(x: Tensor, limit: float) -> Tensor:
+    """The same, shape (cells, n), with a limit on the gradient that passes back through it."""
+    if not x.requires_grad:
+        return x
+    x = x.view_as(x)
+    x.register_hook(
+        lambda gradient: gradient * (limit / gradient.norm(dim=1, keepdim=True)).clamp(max=1)
+    )
+    return x
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from torch.nn.functional import linear, silu
 from . import ode_kernel
 from .encoding import standard
 from .ode_kernel import Layers, Membrane
-from .recurrent import State, Stream, StreamConfig
+from .recurrent import State, Stream, StreamConfig, Teaching
 
 SUBSTEPS = (4, 2, 1)
 
@@ -60,7 +60,7 @@ class OdeStream(Stream):
         super().__init__(config)
         c, channels = config, len(self.REVERSALS)
         self.substeps = max(SUBSTEPS)
-        self._compiled = {}  # device -> what advances a chunk there
+        self._compiled = None  # what advances a chunk on a GPU; asked for by `compile`
         self.into = nn.Linear(1 + c.memory + c.latent_size, c.width)
         self.inner = nn.Linear(c.width, c.width)
         self.out = nn.Linear(c.width, channels + 2 * c.memory)
@@ -74,40 +74,93 @@ class OdeStream(Stream):
             self.log_c[0] = math.log(c.capacitance)
 
     def forward(self, state: State, latent: Tensor, b: Tensor, g: Tensor) -> tuple[Tensor, State]:
-        # Drawn anew for each chunk of a training, so that what is learned serves every step.
-        count = SUBSTEPS[int(torch.randint(len(SUBSTEPS), ()))] if self.training else self.substeps
-        c, z = self.config, standard(latent)
-        b, g = self.drive(b, g)
-        b, g = b * c.b_scale, g * c.g_scale
-        capacitance = (self.log_c[0] + z @ self.log_c[1:]).exp()  # nF
-        seen, of_latent = self.into.weight.split((1 + c.memory, c.latent_size), dim=1)
-        of_cell = z @ of_latent.T + self.into.bias  # the same at every step
-        layers = Layers(seen, self.inner.weight, self.inner.bias, self.out.weight, self.out.bias)
-        advance = self._compiled.get(b.device.type if b.dtype == torch.float32 else "", _advanced)
-        # Equal strides, or torch would compile anew for every length of a run.
-        cells = [x.contiguous() for x in (state.v[:, -1] - c.v_reference, state.h, of_cell)]
-        answer, h = advance(*cells, capacitance, b, g, layers, self._membrane(count, b))
-        voltage = answer + c.v_reference
+        cell, (b, g) = self._cell(latent), self.drive(b, g)
+        spans = b.new_zeros(max(SUBSTEPS))  # of one length, or torch would compile anew
+        count = int(self._substeps(1))
+        spans[:count] = self.config.grid_ms / count
+        # Equal strides, for the same reason.
+        u, h = (state.v[:, -1] - self.config.v_reference).contiguous(), state.h.contiguous()
+        advance = self._compiled if self._compiled and b.device.type == "cuda" else _advanced
+        answer, h = advance(u, h, *cell, b, g, self._layers(), self._membrane(), spans)
+        voltage = answer + self.config.v_reference
         return voltage, State(voltage, h)
+
+    def run(self, state: State, latent: Tensor, b: Tensor, g: Tensor) -> tuple[Tensor, State]:
+        if not self._by_machine(b):
+            return super().run(state, latent, b, g)
+        self._check(state, latent, b, g)
+        steps = self.config.steps
+        v, state = self._by_kernel(state, latent, *(x.unflatten(1, (-1, steps)) for x in (b, g)))
+        return v.flatten(1), state
+
+    def taught(
+        self, state: State, latent: Tensor, b: Tensor, g: Tensor, teaching: Teaching
+    ) -> tuple[Tensor, State]:
+        if not self._by_machine(b):
+            return super().taught(state, latent, b, g, teaching)
+        return self._by_kernel(state, latent, b, g, teaching)
 
     def compile(self) -> None:
         """Take machine code for the arithmetic: our own on a CPU, torch's on a GPU."""
-        self._compiled = {
-            "cpu": ode_kernel.advanced,
-            "cuda": torch.compile(_advanced, dynamic=False),
-        }
+        self._compiled = torch.compile(_advanced, dynamic=False)
 
-    def _membrane(self, count: int, like: Tensor) -> Membrane:
-        c, spans = self.config, like.new_zeros(max(SUBSTEPS))
-        spans[:count] = c.grid_ms / count  # of one length, or torch would compile anew
+    def drive(self, b: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
+        """b about v_reference [nA] and G [uS], within what the operator answers."""
+        b, g = super().drive(b, g)
+        return b * self.config.b_scale, g * self.config.g_scale
+
+    def _by_machine(self, b: Tensor) -> bool:
+        return bool(self._compiled) and b.device.type == "cpu" and b.dtype == torch.float32
+
+    def _by_kernel(
+        self, state: State, latent: Tensor, b: Tensor, g: Tensor, teaching: Teaching | None = None
+    ) -> tuple[Tensor, State]:
+        """Many chunks at once; b, g and the answer of shape (cells, chunks, steps)."""
+        c = self.config
+        told = None
+        if teaching is not None:
+            forced = teaching.forced.clone()
+            forced[:, 0] = False
+            told = (teaching.v[..., -1] - c.v_reference, forced.to(b), teaching.limit)
+        answer, h = ode_kernel.advanced(
+            state.v[:, -1] - c.v_reference,
+            state.h,
+            *self._cell(latent),
+            *self.drive(b, g),
+            self._layers(),
+            self._membrane(),
+            self._substeps(b.shape[1]),
+            told,
+        )
+        voltage = answer + c.v_reference
+        return voltage, State(voltage[:, -1], h)
+
+    def _substeps(self, chunks: int) -> Tensor:
+        """Of each chunk; drawn in training, so that what is learned serves every step."""
+        if not self.training:
+            return torch.full((chunks,), self.substeps)
+        return torch.tensor(SUBSTEPS)[torch.randint(len(SUBSTEPS), (chunks,))]
+
+    def _cell(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """What the first layer has from each cell, the same at every step; and C [nF]."""
+        z = standard(latent)
+        of_cell = z @ self.into.weight[:, 1 + self.config.memory :].T + self.into.bias
+        return of_cell, (self.log_c[0] + z @ self.log_c[1:]).exp()
+
+    def _layers(self) -> Layers:
+        seen = self.into.weight[:, : 1 + self.config.memory]
+        return Layers(seen, self.inner.weight, self.inner.bias, self.out.weight, self.out.bias)
+
+    def _membrane(self) -> Membrane:
+        c = self.config
         return Membrane(
             v_scale=c.v_scale,
             g_unit=c.g_unit,
             least_c=0.1 * c.capacitance,
             low=c.v_low - c.v_reference,
             high=c.v_high - c.v_reference,
+            grid=c.grid_ms,
             reversals=tuple(e - c.v_reference for e in self.REVERSALS),
-            spans=spans,
         )
 
 
@@ -120,8 +173,12 @@ def _advanced(
     g: Tensor,
     layers: Layers,
     m: Membrane,
+    spans: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """One chunk, in torch: what `ode_kernel.advanced` says, of any dtype on any device."""
+    """One chunk, in torch: what `ode_kernel.advanced` says, of any dtype on any device.
+
+    b and g are of shape (cells, steps), `spans` [ms] the substeps, filled up with 0.
+    """
     reversals = torch.tensor(m.reversals, dtype=b.dtype, device=b.device)
     memory, points = h.shape[1], []
     for b_k, g_k in zip(b.unbind(1), g.unbind(1), strict=True):
@@ -132,7 +189,7 @@ def _advanced(
         own = own.clamp(-12.0, 7.0).exp() * m.g_unit  # uS
         h = torch.lerp(h, candidate.tanh(), gate.sigmoid())
         total, inward = own.sum(-1) + g_k, own @ reversals + b_k
-        for span in m.spans.unbind():
+        for span in spans.unbind():
             u = (capacitance * u + span * inward) / (capacitance + span * total).clamp(m.least_c)
         u = u.clamp(m.low, m.high)
         points.append(u)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..operators.recurrent import State, Stream
+from ..operators.recurrent import State, Stream, Teaching
 from .config import TrainConfig
 from .loop import train
 from .streaming import StreamRecipe, StreamTask
@@ -49,6 +49,12 @@ class Placed(nn.Module):
     def run(self, state: State, cell: Tensor, b: Tensor, g: Tensor) -> tuple[Tensor, State]:
         """See `Stream.run`."""
         return self._stream[0].run(state, self._of(cell), b, g)
+
+    def taught(
+        self, state: State, cell: Tensor, b: Tensor, g: Tensor, teaching: Teaching
+    ) -> tuple[Tensor, State]:
+        """See `Stream.taught`."""
+        return self._stream[0].taught(state, self._of(cell), b, g, teaching)
 
     def _of(self, cell: Tensor) -> Tensor:
         return self.points[cell[:, 0].long()]

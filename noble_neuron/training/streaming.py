@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from ..features.agreement import judge
-from ..operators.recurrent import State, Stream
+from ..operators.recurrent import State, Stream, Teaching
 from .streams import Streams
 
 LENGTHS = ("segment_ms", "forced_ms", "free_ms", "free_end_ms")
@@ -52,7 +52,7 @@ class StreamRecipe:
     squared: float = 0.3
     absolute: float = 0.2
     bend: float = 0.3
-    fine: float = 0.0
+    fine: float = 0.03
     fine_mV: float = 0.3
     fine_ms: float = 0.01
     passed_back: float = 0.2
@@ -133,28 +133,19 @@ class StreamTask:
         count = self._length()
         b, g, v, start, latent = self._segments(indices, count, device)
         state = self._taken_up(model, indices, start, latent, device)
-        forced = self._forced(len(indices), count).to(device)
-        noise = self.recipe.noise * torch.randn(count, len(indices), 1).to(device)
-        answers = []
-        for k in range(count):
-            if k:
-                true = v[:, k - 1] + noise[k]
-                state = state._replace(v=torch.where(forced[k], true, state.v))
-            answer, state = model(state, latent, b[:, k], g[:, k])
-            answers.append(answer)
-            state = State(*map(self._held_back, state))
-        self._leave(indices, count, state)
-        return self._cost(torch.stack(answers, dim=1) - v, v)
-
-    def _held_back(self, x: Tensor) -> Tensor:
-        """The same, shape (rows, n), with a limit on the gradient that passes back through it."""
-        if not x.requires_grad:
-            return x
-        x, limit = x.view_as(x), self.recipe.passed_back / len(x)
-        x.register_hook(
-            lambda gradient: gradient * (limit / gradient.norm(dim=1, keepdim=True)).clamp(max=1)
+        teaching = Teaching(
+            self._told(v),
+            self._forced(len(indices), count).to(device),
+            self.recipe.passed_back / len(indices),
         )
-        return x
+        answer, state = model.taught(state, latent, b, g, teaching)
+        self._leave(indices, count, state)
+        return self._cost(answer - v, v)
+
+    def _told(self, v: Tensor) -> Tensor:
+        """The true voltage of the chunk before each, not quite exact, shape of v."""
+        noise = self.recipe.noise * torch.randn(v.shape[1], len(v), 1).to(v)
+        return v.roll(1, dims=1) + noise.transpose(0, 1)
 
     def _length(self) -> int:
         """Chunks of this step's segments; it varies, so that no place is always a beginning."""
@@ -191,7 +182,7 @@ class StreamTask:
         self.memory["visits"] += len(indices)
 
     def _forced(self, rows: int, count: int) -> Tensor:
-        """Which chunks begin from the true voltage, in blocks, shape (count, rows, 1)."""
+        """Which chunks begin from the true voltage, in blocks, shape (rows, count)."""
         free, forced = self.free_ms(), self.recipe.forced_ms
         to_forced, to_free = (-math.expm1(-self.config.chunk_ms / x) for x in (free, forced))
         now = torch.rand(rows) < forced / (forced + free)
@@ -199,7 +190,7 @@ class StreamTask:
         for k in range(count):
             now = torch.where(now, drawn[k] >= to_free, drawn[k] < to_forced)
             states.append(now)
-        return torch.stack(states)[..., None]
+        return torch.stack(states, dim=1)
 
     def free_ms(self) -> float:
         """Mean length of the free blocks now [ms]: grows geometrically towards the end."""

@@ -9,7 +9,7 @@ import torch
 
 from noble_neuron.errors import InputError
 from noble_neuron.operators import DenseConfig, DenseStream, OdeConfig, OdeStream
-from noble_neuron.operators.recurrent import State
+from noble_neuron.operators.recurrent import State, Stream
 from noble_neuron.store import hdf5
 from noble_neuron.store.schema import OK, Row
 from noble_neuron.surrogates import weights
@@ -136,7 +136,7 @@ def test_the_fine_part_of_the_loss_counts_small_errors_away_from_spikes():
 def test_blocks_have_the_lengths_asked_for():
     made = task(small(), recipe=StreamRecipe(forced_ms=3.0, free_ms=1.0, free_end_ms=4.0))
     torch.manual_seed(0)
-    forced = made._forced(200, 400)[..., 0].numpy()
+    forced = made._forced(200, 400).T.numpy()
     assert forced.mean() == pytest.approx(3.5 / (3.5 + 1.58), abs=0.02)  # in whole chunks
     ends = np.diff(forced.astype(int), axis=0)
     assert forced.sum() / max(1, (ends == -1).sum()) == pytest.approx(3.5, rel=0.1)
@@ -234,12 +234,12 @@ def test_bad_input_is_refused_by_name(tmp_path):
         replace(streams, b=streams.b[:, 1:])
 
 
-class Exploding(torch.nn.Module):
+class Exploding(Stream):
     """The state grows a hundredfold per chunk: what a gradient through it does, too."""
 
     def __init__(self, config):
-        super().__init__()
-        self.config, self.weight = config, torch.nn.Parameter(torch.zeros(1))
+        super().__init__(config)
+        self.weight = torch.nn.Parameter(torch.zeros(1))
 
     def start(self, latent, v):
         n = len(v)
