@@ -1,4 +1,4 @@
-"""What a training step of `stream_ode` costs: in torch, compiled by torch, by machine code of ours.
+"""What a training step of `stream_ode` costs: by torch, by its compiler, by our machine code.
 
     python benchmarks/training_speed.py [--torch-compiler]
 
