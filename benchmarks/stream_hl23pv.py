@@ -33,7 +33,7 @@ JUDGED, JUDGED_SEED = 320, 20261125
 TOP, STEP = 0.65, 0.05  # nA, of the F-I curve
 TRAININGS = {  # operator -> epochs, batch, learning rate
     "stream_dense": (640, 64, 3e-3),
-    "stream_ode": (1500, 48, 2e-3),
+    "stream_ode": (500, 16, 1.5e-3),
 }
 ONCE_MORE = 900, 64, 1.5e-3
 MOST_PASSED_BACK = 1.0  # of one cell gradients explode more rarely than of fifty

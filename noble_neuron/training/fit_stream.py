@@ -69,7 +69,13 @@ class StreamFitConfig:
 # Operator's name -> how it is trained if nothing else is said.
 STREAM_RECIPES = {
     "stream_dense": StreamFitConfig(),
-    "stream_ode": StreamFitConfig(operator=OdeConfig(memory=48, width=96), compiled=True),
+    # Its memory is what adapts, over hundreds of milliseconds: few traces, but long.
+    "stream_ode": StreamFitConfig(
+        operator=OdeConfig(memory=48, width=96),
+        training=replace(STREAM_TRAINING, batch_size=16, lr=1.5e-3),
+        recipe=StreamRecipe(segment_ms=240.0),
+        compiled=True,
+    ),
 }
 
 

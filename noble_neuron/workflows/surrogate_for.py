@@ -48,7 +48,7 @@ F_I = 3.0, 40  # end of the F-I curve, times what makes the cell fire; its point
 LEAST_TOP = 0.3  # nA
 VALIDATIONS = 12  # in a training
 PASSED_BACK = 1.0  # of one cell gradients explode more rarely than of many
-LR, BATCH = {"stream_ode": 1.5e-3, "stream_dense": 3e-3}, 32
+LR = {"stream_ode": 1.5e-3, "stream_dense": 3e-3}
 HELD_OUT = "held-out stimuli"
 FREE, LIKE = 1, 2  # kinds of stimuli, in their seeds
 JUDGED = 3
@@ -250,7 +250,6 @@ class _Work:
         training = replace(
             recipe.training,
             epochs=epochs,
-            batch_size=BATCH,
             lr=LR[self.operator],
             seed=self.seed,
             validate_every=max(1, epochs // VALIDATIONS),
@@ -278,7 +277,7 @@ class _Work:
         made = self._fit(study, traces, self._config(epochs), "pilot")
         lines = (self.out / "pilot" / "stream" / "log.jsonl").read_text().splitlines()
         first, last = json.loads(lines[0]), json.loads(lines[-1])
-        # From validation to validation: the beginning has torch's compiling in it.
+        # From validation to validation: the beginning has more to do.
         each = (last["minutes"] - first["minutes"]) / (last["epoch"] - first["epoch"])
         more = max(epochs, round((self.effort.minutes - last["minutes"]) / each))
         rows = read_json(self.out / "pilot" / "split.json")["validation"]
