@@ -24,11 +24,13 @@ from neuron import h
 
 from .. import __version__
 from ..errors import InputError, NobleError, SimulationError
+from ..nrn.frozen import Frozen
 from ..nrn.geometry import Geometry, the
 from ..runtime import NobleCell
 from ..runtime.cell import TREE_ERROR, tolerance
 from ..surrogates import load_stream, weights_of
 from . import netpyne_axon, netpyne_guards
+from .netpyne_frozen import frozen_of
 from .netpyne_pops import bare, put, rules_of, soma, somata
 from .netpyne_swap import ENTRY, HOST, Swap, all_of, found, part
 
@@ -132,9 +134,10 @@ def _swapped(
     thresholds = threshold, params.defaultThreshold
     delay = netpyne_axon.delay_of(label, rule, name, stepper.celsius, thresholds)
     if name is not None:
+        held = frozen_of(label, rule, name, stepper.celsius, params) if swap.tree_error else ()
         section = rule["secs"][name]
         lost = [each for key in ("mechs", "ions", "pointps") for each in section.get(key, {})]
-        said = changed(swap, rule=label, lost=tuple(lost), delay=delay)
+        said = changed(swap, rule=label, lost=tuple(lost), delay=delay, frozen=held)
         new["secs"][name]["pointps"] = {ENTRY: said.entry()}
     return new
 
@@ -207,6 +210,7 @@ def _adopt(host: Any) -> None:
         keep=[host.secs[name]["hObj"] for name in _recorded() if name in host.secs],
     )
     cell.twin.shapes, cell.twin.owner = _shapes(host.secs), _owner(host)
+    cell.twin.frozen = tuple(Frozen(**each) for each in swap.frozen)
 
 
 def _shapes(sections: Mapping) -> dict[Any, Geometry]:
