@@ -71,6 +71,8 @@ def _stems(rule: Mapping, soma: str, params: Any) -> dict[str, set[str]]:
 
 def _aimed(rule: Mapping, params: Any) -> set[str]:
     """Sections of a rule that any connection or stimulus of the network names."""
+    if any("originalFormat" in tags for tags in params.popParams.values()):
+        return set(rule["secs"])  # NeuroML's importer connects cells by itself
     kinds = (params.connParams, params.subConnParams, params.stimTargetParams)
     named = [each.get("sec") for kind in kinds for each in kind.values()]
     found: set[str] = set()

@@ -91,6 +91,11 @@ def test_nobody_asks_where_no_synapse_is():
     with warnings.catch_warnings():
         warnings.simplefilter("error", SomaWarning)
         swapped(params)
+    params = with_hd(faster=1000, ghdbar=2e-4)
+    params.stimTargetParams.clear()
+    params.popParams["PV"]["originalFormat"] = "NeuroML2"  # whose synapses nobody knows yet
+    with pytest.warns(SomaWarning, match="gate too much"):
+        swapped(params)
 
 
 def test_other_parameters_than_those_measured_are_not_held():
