@@ -45,7 +45,8 @@ def replace(
     Sections, section lists and tags stay as they are, for connections, stimulation and recording.
     The soma's channels make way for the surrogate. The dendrites stay, with what is attached to
     them; their own load is taken off the soma, as the surrogate contains it. Passive ones are cut
-    into as few segments as `tree_error` allows.
+    into as few segments as `tree_error` allows, and so are others whose channels hardly gate: that
+    is measured on the rule's own cell, and a warning says where they gate too much.
     Spikes are detected at the soma, at the surrogate's threshold; where the rule detects them on
     an axon, the delay between the two is measured and added to the connections from the cell.
     Each cell has its latent coordinates and its surrogate's name among its tags, for `conds` and

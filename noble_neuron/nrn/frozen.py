@@ -122,7 +122,7 @@ def parameters(mechanism: str) -> list[str]:
     standard, name = h.MechanismStandard(mechanism, 1), h.ref("")
     sizes = [(int(standard.name(name, k)), name[0]) for k in range(int(standard.count()))]
     if any(size != 1 for size, _ in sizes):
-        raise InputError(f"{mechanism} has parameters that are arrays")
+        raise InputError(f"{mechanism} has parameters that are arrays.")
     return [each for _, each in sizes]
 
 
@@ -142,9 +142,9 @@ def _one(mechanism: str, probe: Any, values: dict[str, float]) -> Frozen | None:
         if all(_doubled(*each) for each in zip(before, twice, strict=True)):
             leaks = tuple((g / value, e) for g, e in before)
             if min(share for share, _ in leaks) < 0:
-                raise InputError(f"the current of {mechanism} falls where the voltage grows")
+                raise InputError(f"the current of {mechanism} falls where the voltage grows.")
             return Frozen(mechanism, name, _without(values, name), leaks)
-    raise InputError(f"the current of {mechanism} is in proportion to none of its parameters")
+    raise InputError(f"the current of {mechanism} is in proportion to none of its parameters.")
 
 
 def _doubled(once: tuple[float, float], twice: tuple[float, float]) -> bool:

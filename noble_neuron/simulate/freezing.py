@@ -118,7 +118,7 @@ def _places(bench: Bench, reached: Collection[str]) -> list[Place]:
     """Drawn over the length of what is reached; the same ones for the same cell."""
     length = np.array([s.L * (section_name(s) in reached) for s in bench.dendrites])
     if not length.any():
-        raise InputError(f"no synapse is on {', '.join(map(section_name, bench.dendrites))}")
+        raise InputError(f"no synapse is on {', '.join(map(section_name, bench.dendrites))}.")
     rng = np.random.default_rng(SEED)
     some = rng.choice(len(length), PLACES, p=length / length.sum())
     return [(int(k), float(x)) for k, x in zip(some, rng.random(PLACES), strict=True)]
