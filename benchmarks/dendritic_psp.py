@@ -26,16 +26,23 @@ from noble_neuron.cells.builtin import ensemble
 from noble_neuron.cells.hl23 import load_hl23
 from noble_neuron.cells.spec import HofCell
 from noble_neuron.features.spiketrain import gamma
-from noble_neuron.nrn.twin import Twin
 from noble_neuron.runtime import NobleCell
 from noble_neuron.runtime.cell import TREE_ERROR
+from noble_neuron.simulate.dendrites import (
+    APART,
+    DT,
+    EXCITING,
+    HOLDS,
+    INHIBITING,
+    SETTLE,
+    STRONG,
+    UNITARY,
+    Bench,
+    peaks,
+)
 
 HL23 = ROOT.parent / "shared" / "data" / "hl23" / "HL23PV_params.json"
-DT = 0.025  # ms
-EXCITING, INHIBITING = (0.3, 2.0, 0.0), (0.5, 6.0, -80.0)  # ms, ms, mV
-PLACES, UNITARY, STRONG = 20, 1e-3, 5e-3  # uS
-HOLDS = (-75.0, -60.0)  # mV
-SETTLE, APART = 200.0, 80.0  # ms
+PLACES = 20
 BARRAGE, SEEDS, LONG = 60, (1, 2, 3), 2000.0  # synapses; ms
 WEIGHTS = {"pvalb": 1.8e-3, "HL23PV": 0.9e-3}  # uS, so that the cell fires at 10 to 60 Hz
 TREES = {"full twins": 0.0, "reduced": TREE_ERROR}
@@ -43,61 +50,12 @@ COARSE = 0.1  # another tree_error, for the cost
 SYNAPSES, CELLS, SPAN, REPEATS = 40, 10, 100.0, 4
 
 
-class Beside(Twin):
-    """Takes the load of some of a soma's branches off it, and leaves the others alone."""
-
-    def __init__(self, soma, tolerance: float, stems: list) -> None:
-        super().__init__(soma, tolerance)
-        self._only = stems
-
-    def stems(self) -> list:
-        """Those of the second set."""
-        return self._only
-
-
-class Bench:
-    """A full cell, whose synapses sit on its own dendrites, or on a second set of them."""
+class Own(Bench):
+    """All dendrites, in the order of their numbers."""
 
     def __init__(self, cell: HofCell, tolerance: float | None) -> None:
-        self._open = ExitStack()
-        self.soma = self._open.enter_context(cell.build()).soma
-        self._twin = None
-        stems = [s for s in self.soma.children() if is_dendrite(s)]
-        if tolerance is not None:
-            other = self._open.enter_context(cell.build()).soma
-            stems = [s for s in other.children() if is_dendrite(s)]
-            for stem in stems:
-                where = stem.parentseg().x
-                h.disconnect(sec=stem)
-                stem.connect(self.soma(where), 0)
-            self._twin = Beside(self.soma, tolerance, stems)
-        sections = [section for stem in stems for section in stem.subtree()]
-        self.dendrites = sorted(sections, key=lambda s: int(s.name().split("[")[-1][:-1]))
-        self.held: list = []
-
-    @property
-    def error(self) -> float:
-        """What the reduction says of itself."""
-        return self._twin.error if self._twin else 0.0
-
-    @property
-    def segments(self) -> int:
-        return sum(section.nseg for section in self.dendrites)
-
-    def synapse(self, place: tuple[int, float], kind: tuple, weight: float, times) -> None:
-        """One that opens at these times [ms]."""
-        section, x = place
-        point, events = h.Exp2Syn(self.dendrites[section](x)), h.Vector(times)
-        point.tau1, point.tau2, point.e = kind
-        netcon = h.NetCon(None, point)
-        netcon.weight[0] = weight
-        handler = h.FInitializeHandler(1, lambda: [netcon.event(t) for t in events])
-        self.held += [point, netcon, handler]
-
-    def close(self) -> None:
-        self.held.clear()
-        self._twin = None
-        self._open.close()
+        super().__init__(cell, tolerance, is_dendrite)
+        self.dendrites.sort(key=lambda s: int(s.name().split("[")[-1][:-1]))
 
 
 def is_dendrite(section) -> bool:
@@ -106,7 +64,7 @@ def is_dendrite(section) -> bool:
 
 def places(cell: HofCell, n: int, seed: int) -> list[tuple[int, float]]:
     """Drawn over the length of the dendrites."""
-    bench = Bench(cell, None)
+    bench = Own(cell, None)
     length = np.array([section.L for section in bench.dendrites])
     rng = np.random.default_rng(seed)
     some = rng.choice(len(length), n, p=length / length.sum())
@@ -114,34 +72,17 @@ def places(cell: HofCell, n: int, seed: int) -> list[tuple[int, float]]:
     return [(int(k), float(x)) for k, x in zip(some, rng.random(n), strict=True)]
 
 
-def run(bench: Bench, v: float, until: float, holding: float = 0.0) -> np.ndarray:
-    """Somatic voltage [mV] at each step."""
-    clamp = h.IClamp(bench.soma(0.5))
-    clamp.dur, clamp.amp = 1e9, holding
-    trace = h.Vector().record(bench.soma(0.5)._ref_v)
-    context = h.ParallelContext()
-    context.set_maxstep(10)
-    h.dt = DT
-    h.finitialize(v)
-    context.psolve(until)
-    return np.array(trace)
-
-
 def holding(cell: HofCell, v: float) -> float:
     """The current that keeps a full cell there [nA]."""
-    bench = Bench(cell, None)
-    clamp = h.SEClamp(bench.soma(0.5))
-    clamp.dur1, clamp.amp1, clamp.rs = 1e9, v, 1e-3
-    run(bench, v, 1000.0)
-    current = clamp.i
-    del clamp
+    bench = Own(cell, None)
+    current = bench.holding(v)
     bench.close()
     return current
 
 
 def psps(cell: HofCell, tolerance: float | None, v: float, current: float, where: list) -> dict:
     """Amplitude [mV] and time [ms] of each response's peak, by what was activated."""
-    bench = Bench(cell, tolerance)
+    bench = Own(cell, tolerance)
     partner = [(k + 1) % PLACES for k in range(PLACES)]
     plan = [("EPSP", k) for k in range(PLACES)] + [("IPSP", k) for k in range(PLACES)]
     plan += [("strong EPSP", k) for k in range(PLACES)] + [("pair", k) for k in range(PLACES)]
@@ -153,13 +94,10 @@ def psps(cell: HofCell, tolerance: float | None, v: float, current: float, where
         bench.synapse(place, EXCITING, UNITARY, weak)
         bench.synapse(place, EXCITING, STRONG, [start["strong EPSP", k]])
         bench.synapse(place, INHIBITING, UNITARY, [start["IPSP", k], start["mixed pair", before]])
-    trace = run(bench, v, SETTLE + APART * len(plan), current)
+    trace = bench.run(v, SETTLE + APART * len(plan), current)
     found = {"error": bench.error, "segments": bench.segments, "rest": trace[int(SETTLE / DT) - 2]}
-    for event, begin in start.items():
-        first = round(begin / DT)
-        part = trace[first : first + round(APART / DT)] - trace[first - 2]
-        peak = np.abs(part).argmax()
-        found[event] = part[peak], peak * DT
+    heights, times = peaks(trace, list(start.values()))
+    found |= {each: (heights[n], times[n]) for n, each in enumerate(start)}
     bench.close()
     return found
 
@@ -182,24 +120,24 @@ def compared(split: str, truth: dict, own: dict) -> list[dict]:
         said = {"split": split, "figure": figure, "value": float(value), "unit": unit, "n": n}
         return {**said, "goal": goal} if goal is not None else said
 
-    def peaks(of: dict, what: str, which: int) -> np.ndarray:
+    def column(of: dict, what: str, which: int) -> np.ndarray:
         return np.array([of[what, k][which] for k in range(PLACES)])
 
     rows = [row("segments", own["segments"], "", n=1)]
     rows.append(row("error that the reduction expects", 100 * own["error"], "%", n=1))
     for what in ("EPSP", "IPSP", "strong EPSP", "pair"):
-        error = np.abs(peaks(own, what, 0) / peaks(truth, what, 0) - 1)
-        late = np.abs(peaks(own, what, 1) - peaks(truth, what, 1))
+        error = np.abs(column(own, what, 0) / column(truth, what, 0) - 1)
+        late = np.abs(column(own, what, 1) - column(truth, what, 1))
         rows.append(row(f"{what}: amplitude, largest error", 100 * error.max(), "%", 5))
         rows.append(row(f"{what}: amplitude, median error", 100 * np.median(error), "%"))
         rows.append(row(f"{what}: amplitude, places within 5 %", (error <= 0.05).sum(), ""))
         rows.append(row(f"{what}: time of peak, largest error", late.max(), "ms", 0.3))
-    alone = [peaks(of, "EPSP", 0) + np.roll(peaks(of, "EPSP", 0), -1) for of in (truth, own)]
-    pair, mixed = ([peaks(of, what, 0) for of in (truth, own)] for what in ("pair", "mixed pair"))
+    alone = [column(of, "EPSP", 0) + np.roll(column(of, "EPSP", 0), -1) for of in (truth, own)]
+    pair, mixed = ([column(of, what, 0) for of in (truth, own)] for what in ("pair", "mixed pair"))
     error = np.abs(pair[1] / alone[1] / (pair[0] / alone[0]) - 1)
     rows.append(row("pair: summation, largest error", 100 * error.max(), "%", 5))
     # An EPSP and an IPSP may cancel: what the pair errs by, of the EPSP alone.
-    error = np.abs(mixed[1] - mixed[0]) / peaks(truth, "EPSP", 0)
+    error = np.abs(mixed[1] - mixed[0]) / column(truth, "EPSP", 0)
     rows.append(row("EPSP with IPSP: largest error", 100 * error.max(), "% of the EPSP", 5))
     return rows
 
@@ -208,12 +146,12 @@ def spikes(cell: HofCell, tolerance: float | None, name: str, seed: int) -> np.n
     """Spike times [ms] under a barrage; the same one for the same seed."""
     where = places(cell, BARRAGE, 10 + seed)
     rng = np.random.default_rng(seed)
-    bench = Bench(cell, tolerance)
+    bench = Own(cell, tolerance)
     for k, place in enumerate(where):
         kind = INHIBITING if k % 4 == 0 else EXCITING
         times = np.cumsum(rng.exponential(25.0, 200))
         bench.synapse(place, kind, WEIGHTS[name], times[times < LONG])
-    trace = run(bench, cell.v_init, LONG)
+    trace = bench.run(cell.v_init, LONG)
     bench.close()
     up = np.flatnonzero((trace[:-1] < -20) & (trace[1:] >= -20))
     return up * DT

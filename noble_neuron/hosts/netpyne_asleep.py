@@ -30,6 +30,8 @@ class Asleep(Dict):
         return self[WAS].again(self) if key == "hObj" else super().__missing__(key)
 
     def __contains__(self, key: object) -> bool:
+        if key == "vinit":
+            return False  # NetPyNE asks before each run, to set the voltage of what is not there
         return key == "hObj" or super().__contains__(key)
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -10,21 +10,17 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import neuron
 import numpy as np
 from neuron import h
 
-from ..cells.netpyne import load_netpyne
 from ..cells.spec import HofCell, section_name
-from ..errors import InputError, NobleError, SimulationError, SomaWarning
+from ..errors import InputError, NobleError, SomaWarning
 from ..features.spiketrain import spike_times
 from ..protocols.protocol import Protocol
 from ..protocols.stimuli import Step
 from ..simulate.run import simulate
-from ..simulate.workers import Job, Workers
+from .netpyne_own import DT, measured, own_cell
 
-V_INIT = -70.0  # mV; where the rule says nothing
-DT = 0.025  # ms
 STEP = 100.0, 200.0  # ms; onset and duration
 AMPLITUDES = tuple(0.05 * 2**k for k in range(8))  # nA
 NETCONS = ("hObj", "hSTDPprecon", "hSTDPpstcon")  # of a NetPyNE connection
@@ -50,8 +46,9 @@ def delay_of(
     try:
         if soma is None:
             raise InputError("its soma is in another rule.")
-        delay = _measured(
-            _cell(rule, soma, celsius, thresholds[0]),
+        delay = measured(
+            measure,
+            own_cell(rule, soma, celsius, thresholds[0]),
             (place, section["spikeGenLoc"]),
             (thresholds[0], section.get("threshold", thresholds[1])),
         )
@@ -67,47 +64,10 @@ def delay_of(
     return delay
 
 
-def _cell(rule: Mapping, soma: str, celsius: float, threshold: float) -> HofCell:
-    """The rule's cell without what sits on it."""
-    kept = ("geom", "topol", "mechs", "ions")
-    secs = {
-        name: {key: section[key] for key in kept if key in section}
-        for name, section in rule["secs"].items()
-    }
-    given = rule.get("globals", {})
-    return load_netpyne(
-        {"secs": secs, "globals": dict(given)},
-        celsius=celsius,
-        v_init=rule["secs"][soma].get("vinit", given.get("v_init", V_INIT)),
-        dt=DT,
-        threshold=threshold,
-    )
-
-
-_known: dict[str, float] = {}
-
-
-def _measured(spec: HofCell, place: tuple[str, float], thresholds: tuple[float, float]) -> float:
-    """By a process of its own, as a network may be in memory here; once for each cell."""
-    key = repr((spec.source, spec.celsius, spec.v_init, place, thresholds))
-    if key not in _known:
-        with Workers(1) as workers:
-            arguments = spec, place, thresholds, list(neuron.nrn_dll_loaded)
-            workers.submit(Job(place, measure, arguments))
-            (outcome,) = workers.outcomes()
-        if outcome.kind == "raised" and isinstance(outcome.value, NobleError):
-            raise outcome.value
-        if outcome.kind != "done":
-            raise SimulationError(outcome.text)
-        _known[key] = outcome.value
-    return _known[key]
-
-
 def measure(
     spec: HofCell,
     place: tuple[str, float],
     thresholds: tuple[float, float],
-    libraries: list[str],
     beat: Callable,
 ) -> float:
     """Median delay over the spikes that the least current of a few makes the cell fire [ms].
@@ -116,11 +76,8 @@ def measure(
         spec: The cell.
         place: Section and location of the later detection.
         thresholds: At the soma and there [mV].
-        libraries: Folders of compiled mechanisms that its process is to have.
         beat: Says that the worker is alive.
     """
-    for folder in set(libraries).difference(neuron.nrn_dll_loaded):
-        neuron.load_mechanisms(folder)
     with spec.build() as cell:
         axon = next(s for s in cell.sections if section_name(s) == place[0])
         recorded = h.Vector().record(axon(place[1])._ref_v)

@@ -30,6 +30,7 @@ class Swap:
         version: Of noble_neuron.
         lost: Mechanisms, ions and point processes that the soma had.
         known: Populations of the network when the rule was swapped.
+        frozen: What channels of the dendrites conduct that are held, as `nrn.frozen.Frozen`.
         delay: From a spike at the soma to one where the rule had its spikeGenLoc [ms].
     """
 
@@ -45,14 +46,16 @@ class Swap:
     lost: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     delay: float = 0.0
+    frozen: tuple[Mapping, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("lost", "known"):  # files have lists
+        for name in ("lost", "known", "frozen"):  # files have lists
             object.__setattr__(self, name, tuple(getattr(self, name)))
 
     def entry(self) -> dict[str, Any]:
         """A point process of a NetPyNE section."""
-        said = {**asdict(self), "lost": list(self.lost), "known": list(self.known)}
+        said = asdict(self)
+        said |= {name: list(said[name]) for name in ("lost", "known", "frozen")}
         # NetPyNE gives a point process no parameter that begins with an underscore, and saves it.
         return {"mod": HOST, "loc": 0.5, "_swap": said}
 

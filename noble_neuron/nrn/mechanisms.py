@@ -21,8 +21,8 @@ _DECLARED = re.compile(r"(?:^|\{)\s*(?:SUFFIX|POINT_PROCESS|ARTIFICIAL_CELL)\s+(
 _CURRENT = re.compile(r"(?:NONSPECIFIC|ELECTRODE)_CURRENT|USEION\s+(\w+)[^\n]*WRITE[^\n]*\bi\1\b")
 _ELECTRODE = re.compile(r"\bELECTRODE_CURRENT\b")
 _COMMENT = re.compile(r"COMMENT.*?ENDCOMMENT|[:?][^\n]*", re.S)
-# Libraries of other people's folders that this process has loaded.
-_loaded: set[str] = set()
+# Libraries of other people's folders that this process has loaded, and the folders.
+_loaded: dict[str, str] = {}
 
 
 def names() -> list[str]:
@@ -73,7 +73,12 @@ def load_folder(folder: str | os.PathLike) -> None:
             f"this cell in a process of its own, or rename the mechanisms."
         )
     _load(path)
-    _loaded.add(str(path))
+    _loaded[str(path)] = str(folder.absolute())
+
+
+def folders() -> list[str]:
+    """What `load_folder` has loaded in this process."""
+    return list(_loaded.values())
 
 
 def carries_current(mechanism: str) -> bool:

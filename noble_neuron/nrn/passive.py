@@ -1,67 +1,54 @@
 """Sections of passive membrane, read as plain branches, and cut into other segments.
 
 Passive is what leaks, and what hardly gates: nn_Ih is so slow and so weak in dendrites that its
-conductance can be held at that of a typical voltage. What that errs by is measured with the rest.
+conductance can be held at that of a typical voltage, and so may other channels that a measurement
+has allowed. What that errs by is measured with the rest.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from .cable import SOMA, Branch, Cut
+from .frozen import VOLTAGES, Frozens, held
 from .geometry import Geometry, geometry_of, pieces, the
 from .mechanisms import carries_current
 from .reduced import Tree
 
 Shapes = Mapping[Any, Geometry]  # of sections, before they were moved
-TYPICAL = -75.0  # mV, where a frozen conductance is held
-EXTREMES = (-80.0, -50.0)  # mV, between which its error is judged
 
 
-def _open_ih(v: float) -> float:
-    """Steady state of nn_Ih's gate."""
-    x = (v + 154.9) / 11.9
-    opening = 0.00643 * 11.9 * (x / math.expm1(x) if x else 1.0)
-    return opening / (opening + 0.193 * math.exp(v / 33.1))
+def is_passive(stem: Any, known: Frozens = ()) -> bool:
+    """Whether a whole branch is; one that was grown backwards is not read.
 
-
-FROZEN: dict[str, tuple[str, str, Callable[[float], float]]] = {
-    "nn_Ih": ("gbar", "ehcn", _open_ih)
-}
-"""Mechanism -> names of its conductance and reversal potential, and steady state of its gate."""
-
-
-@lru_cache
-def _gate(mechanism: str, v: float) -> float:
-    return FROZEN[mechanism][2](v)
-
-
-def is_passive(stem: Any) -> bool:
-    """Whether a whole branch is; one that was grown backwards is not read."""
+    Args:
+        stem: Its first section.
+        known: Channels that may be held as they are, but for nn_Ih.
+    """
     return all(
-        section.orientation() == 0 and all(_passive(m.name()) for m in section(0.5))
+        section.orientation() == 0
+        and all(held(name, x, known) for name in active_in(section) for x in section)
         for section in stem.subtree()
     )
 
 
-def _passive(mechanism: str) -> bool:
-    if mechanism in ("pas", *FROZEN):
-        return True
-    return mechanism.endswith("_ion") or not _carries_current(mechanism)
+def active_in(section: Any) -> list[str]:
+    """Names of what conducts there, but for the leak."""
+    return [m.name() for m in section(0.5) if conducts(m.name())]
 
 
 @lru_cache
-def _carries_current(mechanism: str) -> bool:
-    if mechanism in ("capacitance", "morphology"):
+def conducts(mechanism: str) -> bool:
+    """Whether a density mechanism that NEURON knows has a current, and is no leak."""
+    if mechanism in ("pas", "capacitance", "morphology") or mechanism.endswith("_ion"):
         return False
     return mechanism == "extracellular" or carries_current(mechanism)
 
 
 def read(
-    stems: Sequence[Any], voltages: Sequence[float], shapes: Shapes
+    stems: Sequence[Any], voltages: Sequence[float], shapes: Shapes, known: Frozens = ()
 ) -> tuple[list[Any], list[tuple[Branch, ...]]]:
     """Sections of passive branches, each after its parent, and what they are at some voltages."""
     sections = [section for stem in stems for section in parents_first(stem)]
@@ -69,14 +56,14 @@ def read(
     trees: list[list[Branch]] = [[] for _ in voltages]
     for section in sections:
         place = section.parentseg()
-        frozen = [mechanism for mechanism in FROZEN if section.has_membrane(mechanism)]
-        parts = [_leaks(segment, frozen) for segment in section]
+        active = active_in(section)
+        parts = [(x, _leak(x), [held(name, x, known) for name in active]) for x in section]
         shape = the(geometry_of(section, shapes.get(section)))
         common = (number.get(place.sec, SOMA), place.x, shape, section.Ra)
         capacitance = tuple(segment.cm for segment in section)
         for v, tree in zip(voltages, trees, strict=True):
-            gates = [1.0, *(_gate(mechanism, v) for mechanism in frozen)]
-            g, e = zip(*(_sum(each, gates) for each in parts), strict=True)
+            sums = (_sum([leak, *(one.leak(x, v) for one in some)]) for x, leak, some in parts)
+            g, e = zip(*sums, strict=True)
             tree.append(the(Branch(*common, capacitance, g, e)))
     return sections, [tuple(tree) for tree in trees]
 
@@ -86,9 +73,11 @@ def parents_first(section: Any) -> list[Any]:
     return [section, *(each for child in section.children() for each in parents_first(child))]
 
 
-def tree_of(soma: Any, stems: Sequence[Any], shapes: Shapes) -> tuple[list[Any], Tree]:
+def tree_of(
+    soma: Any, stems: Sequence[Any], shapes: Shapes, known: Frozens = ()
+) -> tuple[list[Any], Tree]:
     """The sections of passive branches, and what a grid is found for."""
-    sections, (branches, *extremes) = read(stems, (TYPICAL, *EXTREMES), shapes)
+    sections, (branches, *extremes) = read(stems, VOLTAGES, shapes, known)
     if all(each == branches for each in extremes):
         extremes = []
     return sections, the(Tree(branches, tuple(extremes), ends_of(soma)))
@@ -106,9 +95,8 @@ def put(section: Any, branch: Branch, cut: Cut) -> None:
     What stands on it goes along, each to the new segment that its old one lies in.
     """
     cm, g, e = branch.binned(cut)
-    for mechanism in FROZEN:
-        if section.has_membrane(mechanism):
-            section.uninsert(mechanism)
+    for mechanism in active_in(section):
+        section.uninsert(mechanism)
     section.insert("pas")
     section.nseg = cut[0]
     section.Ra *= cut[1]
@@ -128,19 +116,14 @@ def can_be_cut(branch: Branch) -> bool:
     return isinstance(branch.geometry[0], tuple) or len(branch.geometry[1]) == 1
 
 
-def _leaks(segment: Any, frozen: Sequence[str]) -> list[tuple[float, float]]:
-    """Conductance [S/cm2] and reversal potential [mV] of `pas`, and of what gates when open."""
-    leak = (segment.pas.g, segment.pas.e) if segment.sec.has_membrane("pas") else (0.0, 0.0)
-    open_ones = (_open(getattr(segment, each), *FROZEN[each][:2]) for each in frozen)
-    return [leak, *open_ones]
+def _leak(segment: Any) -> tuple[float, float]:
+    """Conductance [S/cm2] and reversal potential [mV] of `pas`."""
+    if not segment.sec.has_membrane("pas"):
+        return 0.0, 0.0
+    return segment.pas.g, segment.pas.e
 
 
-def _open(mechanism: Any, conductance: str, reversal: str) -> tuple[float, float]:
-    return getattr(mechanism, conductance), getattr(mechanism, reversal)
-
-
-def _sum(parts: Sequence[tuple[float, float]], gates: Sequence[float]) -> tuple[float, float]:
-    """Conductance and reversal potential of all that leaks, each as far open as its gate."""
-    parts = [(g * gate, e) for (g, e), gate in zip(parts, gates, strict=True)]
+def _sum(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Conductance and reversal potential of all that leaks."""
     total = sum(g for g, _ in parts)
     return total, sum(g * e for g, e in parts) / total if total else 0.0

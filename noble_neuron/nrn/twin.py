@@ -25,6 +25,7 @@ from ..errors import SomaWarning
 from . import mechanisms, passive
 from .cable import Branch, Cut, assembled
 from .copies import copy_of, give_parameters, shape_of, stub_of
+from .frozen import TYPICAL, Frozens
 from .geometry import Geometry
 from .load import Load
 from .reduced import grid_for
@@ -55,6 +56,7 @@ class Twin:
         late: Shift of its peak at the soma [ms], at most.
         shapes: Section -> its geometry before the cell was moved to its place. Not needed; but
             NEURON rounds what is moved, and cells of one kind are recognised by their shapes.
+        frozen: Channels of the branches that may be held as they are at rest, besides nn_Ih.
         owner: Of the sections, if they may come and go.
     """
 
@@ -64,6 +66,7 @@ class Twin:
         self.soma, self.tolerance, self.copies = soma, tolerance, {}
         self.error = self.late = 0.0
         self.shapes: dict[Any, Geometry] = {}
+        self.frozen: Frozens = ()
         self.owner: Owner | None = None
         self._rested = False
         self._keep = set(keep)
@@ -90,10 +93,10 @@ class Twin:
         if not self.tolerance:
             return
         self._look_for_latecomers()
-        stems = [s for s in self.stems() if s not in self._cut and passive.is_passive(s)]
+        stems = [s for s in self.stems() if s not in self._cut and self._is_passive(s)]
         if not stems:
             return
-        sections, tree = passive.tree_of(self.soma, stems, self.shapes)
+        sections, tree = passive.tree_of(self.soma, stems, self.shapes, self.frozen)
         places, fixed = [], set()
         for k, (section, branch) in enumerate(zip(sections, tree.branches, strict=True)):
             places += [(k, segment.x) for segment in section if on(segment)]
@@ -110,7 +113,7 @@ class Twin:
             self._cut[section] = names_on(section)
         self._plan = []
         if self.tolerance:
-            self._silence([stem for stem in self.stems() if not passive.is_passive(stem)])
+            self._silence([stem for stem in self.stems() if not self._is_passive(stem)])
 
     def rest(self) -> None:
         """Once, let the owner give up the branches that nothing reaches and nobody hears."""
@@ -135,7 +138,8 @@ class Twin:
         for section, copy in self.copies.items():
             give_parameters(section, copy)
         if self._load:
-            sections, (branches,) = passive.read(self._passive, [passive.TYPICAL], self.shapes)
+            what = self._passive, [TYPICAL], self.shapes, self.frozen
+            sections, (branches,) = passive.read(*what)
             bare = branches, passive.ends_of(self.soma)
             if bare != self._bare:
                 cuts = [(branch.nseg, 1.0) for branch in branches]
@@ -165,7 +169,7 @@ class Twin:
         self.copies, self._stubs, self._turned = {}, {}, []
         h.diam_changed = 1  # couplings that were changed are NEURON's own again
         loaded = [stem for stem in stems if carries(stem)]
-        active = [stem for stem in loaded if not (self.tolerance and passive.is_passive(stem))]
+        active = [stem for stem in loaded if not (self.tolerance and self._is_passive(stem))]
         # Branches of one end share the soma's own resistance, and so they share their fate.
         ends = {_end(stem) for stem in active} - {None}
         self._passive = [s for s in loaded if s not in active and _end(s) not in ends]
@@ -181,6 +185,9 @@ class Twin:
         for section in (section for stem in stems for section in stem.subtree()):
             self._cut.pop(section, None)
             self.shapes.pop(section, None)
+
+    def _is_passive(self, stem: Any) -> bool:
+        return passive.is_passive(stem, self.frozen)
 
     def _is_idle(self, stem: Any) -> bool:
         return not carries(stem) and not (self._keep | heard()).intersection(stem.subtree())

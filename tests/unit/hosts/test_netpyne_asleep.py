@@ -62,6 +62,27 @@ def test_a_branch_that_carries_nothing_is_no_section_until_asked_for():
     assert np.ptp(np.array(recorded)) > 1
 
 
+def test_a_voltage_to_begin_with_wakes_nobody(tmp_path):
+    """As NeuroML and imported cells have one; before each run NetPyNE sets it."""
+
+    def params():
+        made = at_the_soma()
+        for rule in made.cellParams.values():
+            for section in rule["secs"].values():
+                section["vinit"] = -74
+        return made
+
+    expected = run(at_the_soma())
+    assert run(params(), filename=str(tmp_path / "net"), saveJson=True) == expected
+    assert not dendrites(sim.net.cells[0])
+    assert sim.net.cells[0].secs["tip"]["vinit"] == -74
+    tip = sim.net.cells[0].secs["tip"]["hObj"]
+    sim.simulate()
+    assert spikes() == expected and "vinit" in sim.net.cells[0].secs["tip"]
+    assert tip.parentseg().sec == sim.net.cells[0].secs["dend_1"]["hObj"]
+    assert '"vinit": -74' in (tmp_path / "net_data.json").read_text()
+
+
 def test_who_holds_a_section_keeps_its_branch():
     sim.create(at_the_soma(), config())
     held = sim.net.cells[0].secs["dend_1"].hObj

@@ -17,6 +17,7 @@ from netpyne import sim, specs
 from neuron import h
 
 import noble_neuron.hosts.netpyne_rules as noble
+from noble_neuron.hosts import netpyne_adopt
 from noble_neuron.nrn import mechanisms
 from noble_neuron.runtime.standins import HodgkinHuxley
 
@@ -44,7 +45,8 @@ class Squid(HodgkinHuxley):
 @pytest.fixture
 def exact(monkeypatch):
     stepper = Squid(area=np.pi * SIZE**2)
-    monkeypatch.setattr(noble, "_loaded", lambda name: stepper)
+    for module in (noble, netpyne_adopt):
+        monkeypatch.setattr(module, "loaded", lambda name: stepper)
     monkeypatch.setattr(noble, "weights_of", lambda name: "")
     table = getattr(h, "usetable_hh", None)
     if table is not None:

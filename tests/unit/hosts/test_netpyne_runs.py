@@ -1,5 +1,6 @@
 """Ways to run, record, plot, save and load a swapped network."""
 
+import csv
 import json
 import os
 import subprocess
@@ -206,6 +207,18 @@ comm.send({"spikes": sorted(sim.simData["spkt"]), "seed": cfg.draw})
 """
 
 
+def script(name, folder, given):
+    """Run it there, with this folder's modules at hand."""
+    paths = [str(ROOT), str(Path(__file__).parent), *sys.path]
+    return subprocess.run(
+        [sys.executable, name],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **given, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+    )
+
+
 def test_a_job_of_a_batch(tmp_path):
     """As NetPyNE's batchtools starts one: a process with its parameters in the environment."""
     pytest.importorskip("batchtk", reason="batchtools needs batchtk and optuna")
@@ -213,15 +226,44 @@ def test_a_job_of_a_batch(tmp_path):
     (tmp_path / "job.py").write_text(BATCH)
     given = {"INTRUNTK0": "draw*=3", "INTRUNTK1": "cells*=4"}
     given |= {"STRRUNTK0": f"saveFolder*={tmp_path}", "STRRUNTK1": "simLabel*=job"}
-    paths = [str(ROOT), str(Path(__file__).parent), *sys.path]
-    done = subprocess.run(
-        [sys.executable, "job.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **given, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-    )
+    done = script("job.py", tmp_path, given)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])  # there is no server to send it to
     expected = run(swapped())
     assert found["spikes"] == sorted(t for times in expected.values() for t in times)
+
+
+SEARCH = """
+import sys
+from netpyne.batchtools.search import search
+
+found = search(
+    job_type="sh",
+    comm_type="sfs",
+    algorithm="grid",
+    params={"draw": [3, 4], "cells": [4]},
+    metric="spikes",
+    label="draws",
+    run_config={"command": f"{sys.executable} job.py"},
+    sample_interval=1,
+    advanced_logging=False,
+    ray_config={"num_cpus": 1, "include_dashboard": False},
+)
+"""
+
+
+def test_a_search_over_the_draws(tmp_path):
+    """NetPyNE's own search: it starts the jobs, one at a time, and gathers what they send."""
+    for package in ("batchtk", "optuna", "sklearn", "ray.tune"):
+        pytest.importorskip(package, reason="a search needs batchtk, optuna, scikit-learn, ray")
+    job = BATCH.replace("cfg.update()", "cfg.update(); comm.initialize()")
+    (tmp_path / "job.py").write_text(job.replace("sorted(sim", "len(sim"))
+    (tmp_path / "search.py").write_text(SEARCH)
+    done = script("search.py", tmp_path, {})
+    assert done.returncode == 0, done.stderr
+    with open(tmp_path / "draws.csv") as file:
+        rows = {float(row["draw"]): row for row in csv.DictReader(file)}
+    assert rows.keys() == {3, 4}
+    for draw, row in rows.items():
+        assert float(row["seed"]) == draw
+        assert float(row["spikes"]) == sum(map(len, run(swapped(seed=int(draw))).values()))

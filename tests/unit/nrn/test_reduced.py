@@ -10,6 +10,7 @@ from neuron import h
 from noble_neuron.errors import SomaWarning
 from noble_neuron.nrn import mechanisms, passive
 from noble_neuron.nrn.cable import Branch, Modes, assembled
+from noble_neuron.nrn.frozen import Ih
 from noble_neuron.nrn.geometry import Geometry
 from noble_neuron.nrn.load import port
 from noble_neuron.nrn.reduced import Tree, grid_for
@@ -253,7 +254,7 @@ def test_a_frozen_conductance_is_the_mechanisms_own():
     section = h.Section(name="dend")
     section.insert("nn_Ih")
     section.cm = 0.8
-    gate = passive.FROZEN["nn_Ih"][2]
+    gate = Ih.share
     for v in (-154.9, -80.0, -50.0):
         h.finitialize(v)
         assert section(0.5).nn_Ih.m == pytest.approx(gate(v), rel=1e-9)
