@@ -1,9 +1,9 @@
 """What tells a streaming operator which cell it is: two features, eleven, or a learned point.
 
-    python benchmarks/stream_latents.py DATASET OUT [CELLS] [EPOCHS]
+    python benchmarks/stream_latents.py DATASET OUT CELLS [EPOCHS]
 
-DATASET is what `noble-neuron dataset CELLS --streaming` wrote (CELLS: pvalb). Three operators of
-one size, seed and training (EPOCHS, 300) differ in their latent coordinates alone: I_thr and
+DATASET is what `noble-neuron dataset CELLS --streaming` wrote. Three operators of
+one size, seed and training (EPOCHS, 80) differ in their latent coordinates alone: I_thr and
 s_thr; the wide set that ships; and a point of the wide set's size that is a weight of its own for
 each training cell, begun at its features. A held-out cell has no such weight: there a ridge
 regression from the features gives it, fitted to the training cells, its penalty chosen by leaving
@@ -37,11 +37,10 @@ from noble_neuron.training.streams import Streams, gather_streams
 from noble_neuron.units import unit
 
 THRESHOLDS = {"pvalb": -35.0, "vip": -30.0}  # mV; the cells' own for others
-BATCH, LR, SEED = 48, 1.5e-3, 0
+SEED = 0
 CHOOSING = 0.15  # of the traces that place a held-out cell, those that choose
 PENALTIES = np.logspace(-3, 3, 13)
 FIGURES = {"gamma": "", "gamma_4ms": "", "count_error": "", "below_mV": "mV"}
-NAMES = {"pvalb": "stream_latents"}
 KINDS = {
     "I_thr and s_thr": ("I_thr", "s_thr"),
     "eleven features": WIDE_LATENT,
@@ -71,8 +70,8 @@ class Told(nn.Module):
 
 
 def main() -> None:
-    dataset, out = (Path(a) for a in sys.argv[1:3])
-    cells, epochs = ([*sys.argv[3:], *("pvalb", "300")[len(sys.argv) - 3 :]])[:2]
+    dataset, out, cells = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    epochs = sys.argv[4] if len(sys.argv) > 4 else "80"
     study = Study.load(cells)
     parts = gathered(dataset, study, out)
     threshold = THRESHOLDS.get(cells, study.cells[0].threshold)
@@ -84,7 +83,7 @@ def main() -> None:
         print(*rows[-12:], sep="\n", flush=True)
     rows = [{**row, "seed": SEED} for row in rows]
     record(
-        NAMES.get(cells, f"stream_latents_{study.name}"),
+        f"stream_latents_{study.name}",
         [*rows, {"figure": "epochs", "value": int(epochs)}],
     )
 
@@ -145,7 +144,7 @@ def trained(
     model = Told(OdeStream(settings), points, learned=kind.startswith("learned"))
     model.stream.compile()
     task = StreamTask(model, drive, parts["validation"], epochs, threshold, recipe.recipe)
-    config = replace(recipe.training, epochs=epochs, batch_size=BATCH, lr=LR, seed=SEED)
+    config = replace(recipe.training, epochs=epochs, seed=SEED, validate_every=20)
     train(model, task, config, folder)
     return model, space
 

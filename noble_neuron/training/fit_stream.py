@@ -69,11 +69,12 @@ class StreamFitConfig:
 # Operator's name -> how it is trained if nothing else is said.
 STREAM_RECIPES = {
     "stream_dense": StreamFitConfig(),
-    # Its memory is what adapts, over hundreds of milliseconds: few traces, but long.
+    # Its memory is what adapts, over hundreds of milliseconds: few traces, but long; and left to
+    # itself for as long as spikes are apart, it learns not to drift.
     "stream_ode": StreamFitConfig(
         operator=OdeConfig(memory=48, width=96),
         training=replace(STREAM_TRAINING, batch_size=16, lr=1.5e-3),
-        recipe=StreamRecipe(segment_ms=240.0),
+        recipe=StreamRecipe(segment_ms=240.0, free_end_ms=20.0),
         compiled=True,
     ),
 }

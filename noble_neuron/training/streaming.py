@@ -36,6 +36,9 @@ class StreamRecipe:
             and, near a spike, as much as `fine_ms` of its steepest slope. Against an error of a
             spike that comes late the other two see none of 0.2 mV between spikes, and that is
             what decides when the next one comes.
+        fade_ms: Time after a fed-back voltage in which the weight of the first two parts fades
+            to 1/e [ms]. Later a spike may be off by more than it is wide, and what they would
+            teach then is a spike that is lower and wider.
         fine_mV: [mV]
         fine_ms: [ms]
         passed_back: Largest norm of the gradient that a trace's state passes back from chunk
@@ -53,7 +56,8 @@ class StreamRecipe:
     absolute: float = 0.2
     bend: float = 0.3
     fine: float = 0.03
-    fine_mV: float = 0.3
+    fade_ms: float = 3.0
+    fine_mV: float = 0.2
     fine_ms: float = 0.01
     passed_back: float = 0.2
 
@@ -65,7 +69,7 @@ class StreamRecipe:
                 raise InputError(
                     f"StreamRecipe.{field.name} must be a number of 0 or more, got {value!r}."
                 )
-        for name in (*LENGTHS, "bend", "fine_mV", "passed_back"):
+        for name in (*LENGTHS, "bend", "fade_ms", "fine_mV", "passed_back"):
             if not getattr(self, name) > 0:
                 raise InputError(f"StreamRecipe.{name} must be above 0, got 0.")
         if not self.grow_from < 1:
@@ -140,7 +144,15 @@ class StreamTask:
         )
         answer, state = model.taught(state, latent, b, g, teaching)
         self._leave(indices, count, state)
-        return self._cost(answer - v, v)
+        return self._cost(answer - v, v, self._sharp(teaching.forced))
+
+    def _sharp(self, forced: Tensor) -> Tensor:
+        """What is left of the first two parts of the loss in each chunk, shape of `forced`."""
+        age, ages = torch.zeros(len(forced), device=forced.device), []
+        for told in forced.unbind(1):
+            age = torch.where(told, 0.0, age + self.config.chunk_ms)
+            ages.append(age)
+        return torch.exp(-torch.stack(ages, dim=1) / self.recipe.fade_ms)
 
     def _told(self, v: Tensor) -> Tensor:
         """The true voltage of the chunk before each, not quite exact, shape of v."""
@@ -199,13 +211,12 @@ class StreamTask:
         grown = min(1.0, max(0.0, (done - r.grow_from) / (1 - r.grow_from)))
         return r.free_ms * (r.free_end_ms / r.free_ms) ** grown
 
-    def _cost(self, error: Tensor, v: Tensor) -> Tensor:
+    def _cost(self, error: Tensor, v: Tensor, sharp: Tensor) -> Tensor:
         """Of an error [mV] beside the true voltage [mV], each of shape (rows, count, steps)."""
         r, scaled = self.recipe, error / self.config.v_scale
-        cost = r.squared * scaled.square().mean() + r.absolute * _smooth_l1(scaled, r.bend)
-        if not r.fine:
-            return cost
-        return cost + r.fine * _smooth_l1(error / self._tolerated(v), 1.0)
+        cost = r.squared * scaled.square() + r.absolute * _smooth_l1(scaled, r.bend)
+        fine = r.fine * _smooth_l1(error / self._tolerated(v), 1.0)
+        return (cost * sharp[..., None] + fine).mean()
 
     def _tolerated(self, v: Tensor) -> Tensor:
         """What error is as good as none [mV], shape of v."""
@@ -226,7 +237,8 @@ class StreamTask:
 
 
 def _smooth_l1(error: Tensor, bend: float) -> Tensor:
-    return nn.functional.smooth_l1_loss(error, torch.zeros_like(error), beta=bend)
+    zero = torch.zeros_like(error)
+    return nn.functional.smooth_l1_loss(error, zero, beta=bend, reduction="none")
 
 
 @torch.no_grad()

@@ -24,8 +24,8 @@ def warm():
     h.celsius, h.dt = before
 
 
-def spikes(soma, threshold=-35.0):
-    """Spike times under excitation, inhibition and a step of current [ms]."""
+def spikes(soma, threshold, drive):
+    """Spike times under excitation, inhibition and a step of current [ms]; `drive` scales all."""
     held = []
     for k, (interval, decay, reversal, weight) in enumerate(
         ((0.8, 2.0, 0.0, 2.5e-3), (2.0, 6.0, -80.0, 1.5e-3))
@@ -35,10 +35,10 @@ def spikes(soma, threshold=-35.0):
         source.interval, source.number, source.start, source.noise = interval, 1e9, 0, 1
         source.noiseFromRandom123(3, k, 5)
         netcon = h.NetCon(source, synapse)
-        netcon.weight[0], netcon.delay = weight, 1.0
+        netcon.weight[0], netcon.delay = drive * weight, 1.0
         held += [synapse, source, netcon]
     clamp, times = h.IClamp(soma(0.5)), h.Vector()
-    clamp.delay, clamp.dur, clamp.amp = 150, 60, 0.3
+    clamp.delay, clamp.dur, clamp.amp = 150, 60, drive * 0.3
     detector = h.NetCon(soma(0.5)._ref_v, None, sec=soma)
     detector.threshold = threshold
     detector.record(times)
@@ -49,15 +49,16 @@ def spikes(soma, threshold=-35.0):
     return np.array(times)
 
 
-def test_its_spikes_are_the_full_cells():
-    family = ensemble("pvalb")
+@pytest.mark.parametrize(("name", "drive"), [("pvalb", 1.0), ("vip", 0.3)])
+def test_its_spikes_are_the_full_cells(name, drive):
+    family = ensemble(name)
     cell = family.cells[family.train[2]]
-    surrogate = NobleCell("pvalb", latent=cell.name)
+    surrogate = NobleCell(name, latent=cell.name)
     with warnings.catch_warnings():
         warnings.simplefilter("error", OutsideTraining)
-        own = spikes(surrogate.soma, surrogate.threshold)
+        own = spikes(surrogate.soma, surrogate.threshold, drive)
     with cell.build() as live:
-        truth = spikes(live.soma)
+        truth = spikes(live.soma, surrogate.threshold, drive)
     assert len(truth) > 8 and abs(len(own) - len(truth)) <= 1
     assert gamma(own, truth, UNTIL) > 0.8
     assert surrogate.outside == {}

@@ -51,6 +51,23 @@ def test_a_population_runs_on_surrogates_and_the_others_do_not():
     assert len({tag["I_thr"] for tag in tags if tag["pop"] == "PV"}) > 1
 
 
+def test_two_populations_on_two_families():
+    params = network(cells=3, others=3)
+    params.stimTargetParams["in->"]["weight"] = 3e-3
+    for pop, name in (("PV", "pvalb"), ("other", "vip")):
+        noble.replace(params, pop, surrogate=name, seed=3)
+    found = run(params, duration=200, recordTraces=TRACES, recordCells=["all"])
+    for cell in sim.net.cells:
+        name = {"PV": "pvalb", "other": "vip"}[cell.tags["pop"]]
+        assert cell.tags["surrogate"] == name and noble.cell_of(cell).outside == {}
+        surrogate = load_stream(name)
+        space = surrogate.card.latent_space
+        assert (space.points == [cell.tags[key] for key in space.names]).all(1).any()
+        v = np.array(sim.simData["V"][f"cell_{cell.gid}"])
+        upward = np.sum((v[1:] > surrogate.threshold) & (v[:-1] <= surrogate.threshold))
+        assert len(found[cell.gid]) == upward > 1  # each at its own threshold
+
+
 def test_dendrites_are_cut_but_where_they_are_recorded():
     grids = {}
     for error, recorded in ((0.05, "soma"), (0.05, "dend_0"), (0.0, "soma")):

@@ -58,6 +58,13 @@ def task(stream, epochs=10, recipe=StreamRecipe(segment_ms=20.0), n=12, chunks=6
     return StreamTask(stream, leaky(n, chunks), leaky(6, chunks, 1), epochs, -20.0, recipe)
 
 
+def cost(made, error, true, forced):
+    """The task's, of traces (rows, steps) that were told the truth at every chunk or at none."""
+    parts = [x.unflatten(1, (-1, STEPS)) for x in (error, true)]
+    told = torch.full(parts[0].shape[:2], forced)
+    return float(made._cost(*parts, made._sharp(told)))
+
+
 def test_visits_take_up_where_the_last_one_left():
     stream = small().eval()  # a training draws its substeps
     made = task(stream)
@@ -74,7 +81,7 @@ def test_visits_take_up_where_the_last_one_left():
         points = slice(STEPS * before, STEPS * after)
         true = torch.as_tensor(data.v[rows][:, points])
         error = torch.as_tensor(whole[:, points]) - true
-        assert loss == pytest.approx(float(made._cost(error, true)), rel=1e-4)
+        assert loss == pytest.approx(cost(made, error, true, forced=False), rel=1e-4)
         steps += 1
     assert made.memory["at"][[0, 2, 3]].sum() == 0
     assert int(made.memory["visits"]) == 9
@@ -117,7 +124,7 @@ def test_forced_chunks_begin_from_the_true_voltage():
             answer, state = stream(state, latent, b[:, part], g[:, part])
             errors.append(answer - v[:, part])
     true = v[:, : STEPS * count]
-    assert loss == pytest.approx(float(made._cost(torch.cat(errors, 1), true)), rel=1e-5)
+    assert loss == pytest.approx(cost(made, torch.cat(errors, 1), true, forced=True), rel=1e-5)
 
 
 def test_the_fine_part_of_the_loss_counts_small_errors_away_from_spikes():
@@ -130,7 +137,19 @@ def test_the_fine_part_of_the_loss_counts_small_errors_away_from_spikes():
     quiet, steep = 2.0 - 0.5, 0.5 * (0.6 / 1.3) ** 2  # smooth L1, bent at 1
     points = v.numel()
     expected = recipe.fine * (steep * 5 + quiet * (points - 5)) / points
-    assert float(made._cost(error, v)) == pytest.approx(expected, rel=1e-5)
+    found = cost(made, error.flatten(1), v.flatten(1), forced=True)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_a_late_spike_costs_fades_with_the_time_that_it_had_to_be_late():
+    made = task(small(), recipe=StreamRecipe(squared=1.0, absolute=0.0, fine=0.0, fade_ms=2.0))
+    forced = torch.tensor([[True, False, False, True, False]])
+    chunk = made.config.chunk_ms
+    expected = np.exp(-chunk * np.array([0, 1, 2, 0, 1]) / 2.0)
+    sharp = made._sharp(forced)
+    np.testing.assert_allclose(sharp[0].numpy(), expected, rtol=1e-5)
+    error, v = torch.full((1, 5, STEPS), made.config.v_scale), torch.full((1, 5, STEPS), -70.0)
+    assert float(made._cost(error, v, sharp)) == pytest.approx(expected.mean(), rel=1e-5)
 
 
 def test_blocks_have_the_lengths_asked_for():
