@@ -5,7 +5,9 @@
 Sixty simulated seconds of ten training cells, drawn by seed, at rest and under a constant current
 of 1.3 times their I_thr: rate and rest of the first and of the last ten seconds; the rest beside
 the full cells'. Then extremes: voltages of -150 mV and depolarisation block, two seconds after
-they end; and inputs far beyond any training, which must leave finite voltages.
+they end; and inputs far beyond any training, which must leave finite voltages. At last the same
+cells as NobleCells for sixty seconds of a NEURON simulation, at rest, under that current, and
+under half a second of plus or minus ten times I_thr in the middle of it.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+from neuron import h
 from record import record
 
 from noble_neuron.features.spiketrain import spike_times
 from noble_neuron.protocols.protocol import Protocol
 from noble_neuron.protocols.stimuli import Step
+from noble_neuron.runtime import NobleCell
 from noble_neuron.simulate.run import simulate
 from noble_neuron.simulate.study import Study
 from noble_neuron.surrogates import bundle
@@ -36,6 +40,7 @@ def main(name: str) -> None:
     i_thr = np.array([features["I_thr"] for _, features in cells])
     rows = [*minute(surrogate, latent, i_thr), *rest(surrogate, latent, [c for c, _ in cells])]
     rows += [*recovery(surrogate, latent, i_thr), *finite(surrogate, latent)]
+    rows += inside(name, surrogate.threshold, [cell.name for cell, _ in cells], i_thr)
     rows = [
         {"n": CELLS, "seed": SEED, "goal": GOALS.get(row["figure"].split(",")[0]), **row}
         for row in rows
@@ -139,6 +144,63 @@ def finite(surrogate, latent: np.ndarray) -> list[dict]:
         shares.append(np.isfinite(v).mean())
     return [
         {"figure": "finite voltages under absurd inputs", "value": 100 * min(shares), "unit": "%"}
+    ]
+
+
+def inside(name: str, threshold: float, names: list[str], i_thr: np.ndarray) -> list[dict]:
+    """The same in NEURON: cells at rest, firing, and pushed far up and down for a while."""
+    before = h.celsius, h.dt
+    h.celsius, h.dt = 34, DT
+    middle, context, held = SECONDS * 500.0, h.ParallelContext(), []
+    factors = {"rest": 0.0, "firing": 1.3, "ten times I_thr": 10.0, "-ten times I_thr": -10.0}
+    cells = {kind: [NobleCell(name, latent=cell) for cell in names] for kind in factors}
+    for kind, factor in factors.items():
+        for cell, current in zip(cells[kind], i_thr, strict=True):
+            clamp = h.IClamp(cell.soma(0.5))
+            clamp.amp = factor * current
+            clamp.delay, clamp.dur = (0.0, 1e9) if abs(factor) < 10 else (middle, 500.0)
+            held.append(clamp)
+    times = [h.Vector() for _ in names]
+    for cell, own in zip(cells["firing"], times, strict=True):
+        detector = h.NetCon(cell.soma(0.5)._ref_v, None, sec=cell.soma)
+        detector.threshold = threshold
+        detector.record(own)
+        held.append(detector)
+    context.set_maxstep(10)
+    h.finitialize(-75)
+    seen = {}
+    for until in (PART * 1e3, middle, middle + 490, middle + 2500, SECONDS * 1e3):
+        context.psolve(until)
+        seen[until] = {k: np.array([c.soma(0.5).v for c in own]) for k, own in cells.items()}
+    h.celsius, h.dt = before
+    return in_neuron(times, seen, middle)
+
+
+def in_neuron(times: list, seen: dict[float, dict[str, np.ndarray]], middle: float) -> list[dict]:
+    """What drifted and what came back, from spike times and voltages at some times."""
+    borders = np.array([0, PART, SECONDS - PART, SECONDS]) * 1e3
+    counts = np.array([np.histogram(t, borders)[0] for t in times])
+    first, last = counts[:, 0] / PART, counts[:, 2] / PART
+    rest = seen[SECONDS * 1e3]["rest"] - seen[PART * 1e3]["rest"]
+    rows = [
+        ("rate of the first ten seconds, mean", first.mean(), "Hz"),
+        ("drift of the rate, largest", 100 * (np.abs(last - first) / first).max(), "%"),
+        ("drift of the rest, largest", np.abs(rest).max(), "mV"),
+    ]
+    for kind in ("ten times I_thr", "-ten times I_thr"):
+        off = np.abs(seen[middle + 2500][kind] - seen[middle][kind]).max()
+        rows += [
+            (f"voltage under {kind}, mean", seen[middle + 490][kind].mean(), "mV"),
+            (f"rest two seconds after {kind}, largest difference", off, "mV"),
+        ]
+    return [
+        {
+            "figure": f"in NEURON: {figure}",
+            "value": float(value),
+            "unit": unit,
+            "goal": GOALS.get(figure.split(",")[0]),
+        }
+        for figure, value, unit in rows
     ]
 
 
