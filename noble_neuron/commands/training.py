@@ -31,7 +31,7 @@ def _fit_config(o: argparse.Namespace):
     """The operator's own recipe, with what the command line says otherwise."""
     from ..training.fit import RECIPES
 
-    _none_of(o, "memory", "width", "threshold", "start")
+    _none_of(o, "memory", "width", "threshold", "free", "start")
     recipe = RECIPES[o.operator]
     operator = {"layers": o.layers, "hidden": o.hidden, "modes": o.modes}
     given = {"factor": o.factor, "latent": tuple(o.latent.split(",")) if o.latent else None}
@@ -63,6 +63,7 @@ def _stream_config(o: argparse.Namespace):
         _with(recipe, given),
         operator=_with(recipe.operator, operator),
         training=_with(recipe.training, _own(o)),
+        recipe=_with(recipe.recipe, {"free_end_ms": o.free}),
     )
 
 
@@ -103,6 +104,12 @@ def _fill_train(add: argparse.ArgumentParser) -> None:
     add.add_argument("--factor", type=int, help="grid coarser than the data's by; 3 if not given")
     add.add_argument(
         "--threshold", type=float, help="of a spike [mV]; the cells' own if not given"
+    )
+    add.add_argument(
+        "--free",
+        type=float,
+        help="how long a streaming operator is left to itself at the end, mean [ms]; less than "
+        "the recipe's for a family whose spikes it places to some milliseconds only",
     )
     add.add_argument("--epochs", type=int, help="passes over the data; the recipe's if not given")
     add.add_argument("--clock-epochs", type=int, help="passes of the clock, likewise")

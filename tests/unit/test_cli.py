@@ -126,3 +126,20 @@ def test_the_whole_line_from_cells_to_figures(line, tmp_path, capsys):
     stored = json.loads(Path(study).read_text())
     assert len(stored["held_out"]) == 1 and stored["features"][0]["I_thr"] > 0
     assert any(r["figure"].startswith("surrogate/") for r in json.loads(figures.read_text()))
+
+
+def test_a_streaming_line_takes_what_is_said_of_its_recipe(line, tmp_path, capsys):
+    study, data = str(line.folder / "study.json"), str(tmp_path / "stream.h5")
+    out = tmp_path / "training"
+    train = ["train", data, study, "--operator", "stream_ode", "--latent", "I_thr,max_rate"]
+    commands = [
+        ["dataset", study, "--streaming", "--samples", "10", "--out", data, "--workers", "1"],
+        [*train, "--memory", "4", "--width", "8", "--epochs", "1", "--free", "4.5", "--out", out],
+    ]
+    for command in commands:
+        assert main(list(map(str, command))) == 0, capsys.readouterr().err
+    card = json.loads((out / "bundle" / "card.json").read_text())
+    assert "free_end_ms': 4.5" in str(card)
+    other = ["train", data, study, "--operator", "noble_fno", "--free", "4.5"]
+    assert main(other) == 2
+    assert "--free means nothing to noble_fno" in capsys.readouterr().err
