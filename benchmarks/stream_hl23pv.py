@@ -1,11 +1,12 @@
 """A streaming surrogate of one published human PV cell, beside AdEx and the floor.
 
-    python benchmarks/stream_hl23pv.py PARAMETERS OUT [OPERATORS] [SEEDS]
+    python benchmarks/stream_hl23pv.py PARAMETERS OUT [OPERATORS] [SEEDS] [--alone]
 
-OPERATORS (stream_dense) and SEEDS of the training (0,1,2) are comma-separated; "1+" is training 1
-and another one from where it ended. PARAMETERS is the cell's HL23PV_params.json (its SWC beside
-it); OUT keeps study, training set, trainings and judgement, so that a killed run goes on. The
-weights stay there: the cell may not be given away, nor what was trained on it. Judged on new
+OPERATORS (stream_ode) and SEEDS of the training (0,1,2) are comma-separated; "1+" is training 1
+and another one from where it ended. With --alone AdEx and floor are not measured again, but are as
+in an earlier record on the same stimuli. PARAMETERS is the cell's HL23PV_params.json (its SWC
+beside it); OUT keeps study, training set, trainings and judgement, so that a killed run goes on.
+The weights stay there: the cell may not be given away, nor what was trained on it. Judged on new
 stimuli of 1.5 s drawn by another seed, as `stream_pvalb.py` judges those of `pvalb`.
 """
 
@@ -42,8 +43,9 @@ FLOOR_SAMPLES = 100
 
 
 def main() -> None:
-    parameters, out = (Path(a) for a in sys.argv[1:3])
-    operators, seeds = ([*sys.argv[3:], *("stream_dense", "0,1,2")[len(sys.argv) - 3 :]])[:2]
+    given = [a for a in sys.argv[1:] if a != "--alone"]
+    parameters, out = (Path(a) for a in given[:2])
+    operators, seeds = ([*given[2:], *("stream_ode", "0,1,2")[len(given) - 2 :]])[:2]
     study = studied(parameters, out)
     samples = streaming_samples(study, TRACES, SEED, rate=RATE)
     dataset = build_dataset(study.cells, samples, out / "traces.h5", seed=SEED)
@@ -53,7 +55,8 @@ def main() -> None:
     for operator in operators.split(","):
         for seed in seeds.split(","):
             folder = trained(study, dataset, operator, seed, out)
-            rows += judged(study, dataset, new, folder, beside=not rows)
+            beside = not rows and "--alone" not in sys.argv
+            rows += judged(study, dataset, new, folder, beside)
     record("stream_hl23pv", rows)
 
 
