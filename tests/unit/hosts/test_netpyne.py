@@ -65,7 +65,7 @@ def test_two_populations_on_two_families():
         assert (space.points == [cell.tags[key] for key in space.names]).all(1).any()
         v = np.array(sim.simData["V"][f"cell_{cell.gid}"])
         upward = np.sum((v[1:] > surrogate.threshold) & (v[:-1] <= surrogate.threshold))
-        assert len(found[cell.gid]) == upward > 1  # each at its own threshold
+        assert len(found[cell.gid]) == upward > 0  # each at its own threshold
 
 
 def test_dendrites_are_cut_but_where_they_are_recorded():
