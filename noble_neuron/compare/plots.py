@@ -78,10 +78,11 @@ def fi_curves(result: ComparisonResult) -> str:
                 mfc="white",
             )
             ax.set_title(f"{short(result.cells[k].name)} · {result.cells[k].role}", loc="left")
+            if k >= len(result.cells) - columns:  # nothing below it
+                ax.set_xlabel("nA")
+                ax.tick_params(labelbottom=True)
         for ax in axes[:, 0]:
             ax.set_ylabel("Hz")
-        for ax in axes[-1]:
-            ax.set_xlabel("nA")
         legend(figure, [("full simulation", FULL, "-", "o"), ("surrogate", SURROGATE, "-", "o")])
         return svg(figure)
 
